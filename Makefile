@@ -19,13 +19,13 @@ help: ## List the targets
 	@echo "make run starts CrowdTrace, make test tests it. All targets:"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s%s\n", $$1, $$2}'
 
-run: environment ## Start CrowdTrace on this machine; PORT, CROWDTRACE_HOME and LAN=1 set where
+run: environment ## Start CrowdTrace on this machine; PORT, CROWDTRACE_HOME and LAN=1 set where it runs
 	@exec $(BIN) -I -S embedded/tether.py $$PPID $(BIN) manage.py serve
 
 # Packages of npm, installed again if the lock is newer.
 MODULES := { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent --no-audit --no-fund; }
 
-test: environment-dev environment-peers system browsers ## Run all tests except the long ones, first use also in Firefox and WebKit; TESTS="tests/common -k home" selects some
+test: environment-dev environment-peers system browsers ## Run all tests except the long ones, and first use also in Firefox and WebKit; TESTS="tests/common -k home" selects some
 	@$(PYTEST) -m "not long" $(PARALLEL) $(TESTS)
 
 test-long: environment-dev environment-peers system browsers ## Run the tests that take minutes, among them the other flows and every page at 320 px in Firefox and WebKit
@@ -62,7 +62,7 @@ texts: environment-dev ## Collect texts for translators, and compile translation
 		$(abspath $(BIN)) $(CURDIR)/manage.py makemessages --all --no-wrap --no-location --no-obsolete --verbosity 0; \
 		$(abspath $(BIN)) $(CURDIR)/manage.py compilemessages --verbosity 0 ); done
 
-# Locks apply to every Python from 3.11 on and every system, contain hashes and no URLs.
+# Locks apply to every Python from 3.11 and every system; they contain hashes and no URLs.
 UV ?= uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links pyproject.toml
@@ -103,7 +103,7 @@ environment-peers: python
 system:
 	@sh tools/system.sh chromium java
 
-# Without them their tests are skipped and say why; BROWSERS=all makes that an error, as .ci/run does.
-browsers: ## Install Firefox, WebKit and what drives them, where this system has them
+# If a browser is missing, its tests are skipped with the reason; BROWSERS=all, as in .ci/run, makes that an error.
+browsers: ## Install Firefox, WebKit and their drivers, if this system has packages of them
 	@sh tools/system.sh --if-possible firefox-esr webkit2gtk-driver xvfb node npm
-	@if command -v npm >/dev/null; then $(MODULES) || echo "npm could not bring puppeteer-core." >&2; fi
+	@if command -v npm >/dev/null; then $(MODULES) || echo "npm could not install puppeteer-core." >&2; fi

@@ -57,7 +57,7 @@ def seconds_on_spark(source: Path, target: Path, cores: int) -> float:
 
 
 def main() -> None:
-    """Print a line an engine."""
+    """Print one line per engine."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--visits", type=int, default=2_000_000)
     visits = parser.parse_args().visits

@@ -1,10 +1,11 @@
-"""Ask whether the bias that 300 draws show is chance: the signals of answers under many seeds, and the cut's part.
+"""Test whether the bias of 300 draws is chance: the signals of answers under many seeds, and the effect of the cut.
 
     python -m benchmarks.bias [--rows 500 5000 100000] [--seeds 40] [--draws 300] [--areas 20]
 
 It draws only the tables by answers and areas, from one table of all these attributes, so that 12,000 draws take
-seconds. A line a size: the mean error of each answer over all seeds with its standard error, how many seeds are more
-than 2.6 standard errors off, and what the cut of refusals (`exports/policy/cut.py`) takes from a day in the mean.
+seconds. It prints one line per size: the mean error of each answer over all seeds with its standard error, how many
+seeds are more than 2.6 standard errors off, and how much the cut of refusals (`exports/policy/cut.py`) removes from a
+day on average.
 """
 
 import argparse
@@ -62,7 +63,7 @@ def joint_of(areas: int) -> Joint:
 
 
 def errors(day: Day, joint: Joint, *, draws: int, seed: int) -> tuple[Floats, float]:
-    """Return the errors of each answer's signal as (draws, answers), and the mean of what the cut takes from a day."""
+    """Return the errors of each answer's signal as (draws, answers), and the mean that the cut removes from a day."""
     rng, counts = np.random.default_rng(seed), day.truth(joint.whole)
     true = [float(joint.sums(counts, table)[..., 1].sum()) for table in _by_answer(joint.whole)]
     found, taken = np.zeros((draws, len(ANSWERS))), 0.0

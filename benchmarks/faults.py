@@ -85,7 +85,7 @@ class Seen:
     def __str__(self) -> str:
         if not self.states:
             return ""
-        return ", ".join(name for name, _ in self.states.most_common()) + f"; at most {self.slowest:.1f} s"
+        return ", ".join(name for name, _ in self.states.most_common()) + f"; slowest {self.slowest:.1f} s"
 
 
 class Patient:
@@ -179,7 +179,7 @@ class Patient:
             application.send_task(task, ignore_result=True, retry=False)
 
     def works(self, part: str) -> Callable[[], bool]:
-        """Return the function that says whether a part does its work again, from this moment on."""
+        """Return the function that tells whether a part does its work again, from now on."""
         if part == "s3":
             return lambda: self.query() == 200
         if part in ("worker", "schedule"):
@@ -198,7 +198,7 @@ class Patient:
 
 @contextmanager
 def watched(patient: Patient, part: str) -> Iterator[Seen]:
-    """Look at `/readyz` all the time, and at queries if they are concerned."""
+    """Poll `/readyz` continuously, and queries if they are concerned."""
     seen, over = Seen(), threading.Event()
 
     def look() -> None:
@@ -239,12 +239,12 @@ def paused(part: str, patient: Patient, pause: float) -> None:
 
 
 def clock_forward(_part: str, patient: Patient, pause: float) -> None:
-    """Set the server's clock forward by an hour, then right."""
+    """Set the server's clock forward by an hour, then correct it."""
     clock(patient, 3600, pause)
 
 
 def clock_back(_part: str, patient: Patient, pause: float) -> None:
-    """Set the server's clock back by an hour, then right."""
+    """Set the server's clock back by an hour, then correct it."""
     clock(patient, -3600, pause)
 
 
@@ -323,7 +323,7 @@ def scanning(home: Path, addresses: list[str], scans: int, rate: float) -> "Iter
 
 
 def until(doors: "subprocess.Popen[str]", scans: int) -> None:
-    """Wait until as many scans are acknowledged."""
+    """Wait until this many scans are acknowledged."""
     assert doors.stdout is not None
     for line in doors.stdout:
         done = re.fullmatch(r"acknowledged (\d+)\n", line)
@@ -332,7 +332,7 @@ def until(doors: "subprocess.Popen[str]", scans: int) -> None:
 
 
 def run(patient: Patient, part: str, kind: str, *, scans: int, rate: float, pause: float) -> Row:
-    """Do one fault."""
+    """Run one fault."""
     before = len(patient.copy.said)
     with scanning(patient.home, patient.addresses, scans, rate) as doors:
         until(doors, scans // 4)
@@ -363,7 +363,7 @@ def plain(given: argparse.Namespace, home: Path) -> Iterator[Row]:
 
 
 def one(copy: Copy, part: str, kind: str, *, scans: int, rate: float, pause: float) -> Row:
-    """Do one fault of a part that this machine runs."""
+    """Run one fault of a part that this machine runs."""
     patient = Patient(copy)
     if part != "second web host":
         return run(patient, part, kind, scans=scans, rate=rate, pause=pause)
@@ -381,7 +381,7 @@ def one(copy: Copy, part: str, kind: str, *, scans: int, rate: float, pause: flo
 
 
 def with_s3(given: argparse.Namespace, home: Path) -> Iterator[Row]:
-    """Kill and pause the S3 server of a copy; a killed one stays away."""
+    """Kill and pause the S3 server of a copy; a killed one is not restarted."""
     wishes = [kind for kind in ("paused", "killed") if wanted(given, "s3", kind)]
     if not wishes:
         return
@@ -402,7 +402,7 @@ def with_s3(given: argparse.Namespace, home: Path) -> Iterator[Row]:
 
 
 def with_another_clock(given: argparse.Namespace, home: Path) -> Iterator[Row]:
-    """Step the clock of a copy; that of doors and phones goes on."""
+    """Set the clock of a copy; the clocks of doors and phones continue."""
     wishes = [kind for kind in ("forward", "back") if wanted(given, "clock", kind)]
     if not wishes:
         return
@@ -466,12 +466,12 @@ def without_a_network(given: argparse.Namespace, home: Path) -> Iterator[Row]:
 
 
 def wanted(given: argparse.Namespace, part: str, kind: str) -> bool:
-    """Return whether a fault was asked for."""
+    """Return whether a fault was requested."""
     return not given.only or any(word in f"{part} {kind}" for word in given.only)
 
 
 def how(given: argparse.Namespace) -> dict[str, Any]:
-    """Return the numbers of a run."""
+    """Return the parameters of a run as text."""
     return {"scans": given.scans, "rate": given.rate, "pause": given.pause}
 
 

@@ -116,7 +116,7 @@ def green_of_visitor(phone: Page, tablet: Page, link: str) -> str:
 
 
 def walk(browser: Browser, url: str) -> list[str]:
-    """Walk the three ways, one after another."""
+    """Run the three flows, one after another."""
     host, tablet, phone = (
         browser.new_context(base_url=url, viewport=ViewportSize(width=size["width"], height=size["height"])).new_page()
         for size in (PHONE, TABLET, PHONE)

@@ -57,7 +57,7 @@ def measurements(drawn: Drawn) -> list[dict[str, Any]]:
 
 
 def ours(days: Sequence[Drawn]) -> list[dict[str, Any]]:
-    """Return what our fit says of each day, as `fit_mbi` does."""
+    """Return the results of our fit for each day, in the form of `fit_mbi`."""
     fit(days[0])
     found = []
     for drawn in days:
@@ -71,7 +71,7 @@ def ours(days: Sequence[Drawn]) -> list[dict[str, Any]]:
 
 
 def signals(days: Sequence[Drawn]) -> list[dict[str, Any]]:
-    """Return what the unbiased signals say of each day, as `fit_mbi` does."""
+    """Return the unbiased signals of each day, in the form of `fit_mbi`."""
     found = []
     for drawn in days:
         started = time.perf_counter()
@@ -84,7 +84,7 @@ def signals(days: Sequence[Drawn]) -> list[dict[str, Any]]:
 
 
 def theirs(days: Sequence[Drawn], iterations: int) -> dict[str, Any]:
-    """Return what mbi says of each day, and its version."""
+    """Return the results of mbi for each day, and its version."""
     axes = {axis.name: len(axis.values) for table in days[0].tables for axis in table.workload.axes}
     core = {axis.name for table in days[0].tables if table.workload.name in CORE for axis in table.workload.axes}
     given = {

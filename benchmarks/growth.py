@@ -36,7 +36,7 @@ from passes.codec.identity import encode_base64url
 CLIENTS: Final = 4
 WARM_SECONDS: Final = 2
 A_SECOND: Final = {"scan": 120, "check-in": 400, "draw": 1}
-"""As many are prepared as four clients could use; scans wait for their moment."""
+"""As many are prepared as four clients could use, because responses to scans are delayed."""
 VISITS_A_VENUE: Final = 300 * 14
 SHIELD_VISITS: Final = 30
 _SCANS: Final = """

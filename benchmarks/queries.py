@@ -41,7 +41,7 @@ from exports.policy.rows import deal, dp_counts
 
 # The last day is the one that the query by state reads; up to 15 days lie in the span of the daily one.
 LAST = dt.date(2020, 10, 15)
-# Between two queries: people take longer. Meanwhile, the process that waits for the next one loads its libraries.
+# Seconds between two queries: people take longer. Meanwhile, the process for the next query loads its libraries.
 PAUSE_S = 2.0
 QUERIES = Path(__file__).parents[1] / "exports" / "queries"
 

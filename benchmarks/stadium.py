@@ -124,7 +124,7 @@ def report(name: str, line: Line) -> None:
 
 
 def start(*command: str) -> subprocess.Popen[bytes]:
-    """Start a program of Celery, which says nothing."""
+    """Start a program of Celery without output."""
     return subprocess.Popen([*CELERY, *command], cwd=CHECKOUT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

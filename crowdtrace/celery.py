@@ -15,7 +15,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.beat_schedule = {
     "keys": {"task": "passes.keys", "schedule": crontab(minute=7)},
     "abuse": {"task": "passes.abuse", "schedule": crontab(hour=4, minute=35)},
-    # What was scanned since: a pass of yesterday is valid until 04:00, so of two days.
+    # Days whose scans may have arrived since: a pass of yesterday is valid until 04:00, so there are two.
     "abuse today": {"task": "passes.abuse", "args": (2,), "schedule": crontab(minute=12)},
     "alerts": {"task": "passes.alerts", "schedule": crontab()},
     "crowd": {"task": "risk.crowd.refresh", "schedule": crontab(minute="*/5")},
@@ -24,7 +24,7 @@ app.conf.beat_schedule = {
     "mixing": {"task": "passes.mixing", "schedule": crontab(hour=4, minute=55)},
     "release": {"task": "exports.release", "schedule": crontab(hour=5, minute=0)},
     "webhooks": {"task": "exports.webhooks", "schedule": crontab(minute="*/5")},
-    # A request starts its erasure itself; this task finds what a worker left behind.
+    # A request starts its erasure itself; this task finds erasures that a worker left unfinished.
     "erase": {"task": "exports.erase", "schedule": crontab(minute="*/5")},
 }
 app.autodiscover_tasks()
@@ -32,5 +32,5 @@ app.autodiscover_tasks()
 
 @beat_init.connect
 def _begin_with_the_crowd(**_: Any) -> None:
-    """Compute the crowd at the start, so that pages do not show it as it was at the last stop."""
+    """Compute the crowd at the start, so that pages do not show its state at the last stop."""
     app.send_task("risk.crowd.refresh", retry=False)

@@ -24,7 +24,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 class _Environment(environ.FileAwareEnv):  # type: ignore[misc]
-    """The environment. A value that cannot be parsed prevents the start with the variable's name, without its value."""
+    """The environment. A value that cannot be parsed prevents the start; the error names its variable only."""
 
     def get_value(self, var: str, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -156,8 +156,8 @@ DATABASES = {
                 "timeout": 5,
                 "reconnect_timeout": 1,
             },
-            # A server that does not respond is given up: by requests (`common.database`), while connecting, and by
-            # the system where the network is gone.
+            # Requests (`common.database`) and connecting both give up on a server that does not respond, as does the
+            # system if the network is gone.
             "connect_timeout": 5,
             "keepalives_idle": 30,
             "keepalives_interval": 10,
@@ -264,11 +264,11 @@ BODY_LIMIT_BYTES_BY_PATH = {
     "/owner/poster": 1100 * 1024,  # a logo of a megabyte, and the form around it
     "/api/v1/tickets": 96 * 1024,  # fifteen sets of sixteen values have 84,000 bytes
 }
-# What makes the page of a refusal, in the frame of the pages around it.
+# The function that renders the page of an error, in the frame of the site.
 PROBLEM_PAGE = "crowdtrace.site.errors.error_page"
-# Open data, which pages of any origin may read: no cookie and no key opens anything there.
+# Open data, which pages of any origin may read: no cookie or key gives access to anything there.
 OPEN_TO_OTHER_ORIGINS = ("/api/v1/datasets", "/api/v1/queries", "/api/v1/radar", "/open-data", "/radar.csv")
-# Addresses whose protocol has a form of its own for refusals: the function that makes the answer to a problem.
+# URL prefixes of protocols with their own format of errors: the function that turns a problem into such a response.
 PROBLEM_FORMS = {"/athena": "exports.athena.views.refusal"}
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(BODY_LIMIT_BYTES_BY_PATH.values())
 
@@ -446,8 +446,8 @@ PATHOGEN: str = env.str("CROWDTRACE_PATHOGEN", default="sars-cov-2-omicron")
 ADOPTION: list[float] = env.list("CROWDTRACE_ADOPTION", cast=float, default=[])
 if len(ADOPTION) not in (0, 1, 3) or sorted(ADOPTION) != ADOPTION or not all(0 < share <= 1 for share in ADOPTION):
     raise ImproperlyConfigured("CROWDTRACE_ADOPTION must be a share above 0 and up to 1, or three, lowest first.")
-# Known active cases per person if no series provides them: people whose positive result was reported within the last
-# ten days. 0.0008 is 8 new ones in 100,000 people a day.
+# Known active cases per person if no series provides them: people whose positive result was reported in the last ten
+# days. 0.0008 corresponds to 8 new cases per 100,000 people a day.
 KNOWN_ACTIVE_PER_PERSON: float = env.float("CROWDTRACE_KNOWN_ACTIVE_PER_PERSON", default=0.0008)
 if not 0 <= KNOWN_ACTIVE_PER_PERSON <= 1:
     raise ImproperlyConfigured("CROWDTRACE_KNOWN_ACTIVE_PER_PERSON must be a share from 0 to 1.")

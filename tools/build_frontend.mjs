@@ -1,5 +1,5 @@
 /**
- * Builds what browsers load, from the sources in each app's `frontend/`, into that app's `static/`.
+ * Build the browser assets from the sources in each app's `frontend/` into that app's `static/`.
  *
  * The output is committed: running CrowdTrace needs no Node. `--check` builds into memory and fails when the committed
  * files differ, so that output and sources cannot drift apart. Each app's output folder belongs to this script alone.
@@ -59,16 +59,16 @@ async function licences(packages) {
     const { version, license } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
     const file = (await readdir(folder)).filter((entry) => /^licen[cs]e/i.test(entry)).sort()[0];
     const text = file ? await readFile(join(folder, file), "utf8") : SPOKEN_LICENCES[name];
-    if (!text) throw new Error(`${name} comes without a licence text`);
+    if (!text) throw new Error(`${name} has no licence text`);
     parts.push(`${"=".repeat(100)}\n${name} ${version} (${license})\n\n${text.trim()}\n`);
   }
   return parts.join("\n");
 }
 
-/** Packages whose archive holds no licence file; the text is the one their repository shows. @type {Record<string, string>} */
+/** Licence texts of packages whose archive has none, as in their repository. @type {Record<string, string>} */
 const SPOKEN_LICENCES = {};
 
-/** Packages whose files do nothing but define, although they do not say so: what nobody imports from them is left out. */
+/** Packages without side effects that do not declare `sideEffects: false`: unused exports are removed. */
 const PURE = /[\\/]node_modules[\\/](cborg|idb|@hpke|@noble)[\\/]/;
 
 /** @type {import("esbuild").Plugin} */
@@ -129,7 +129,7 @@ async function write(app, files) {
   for (const [name, bytes] of files) await writeFile(join(folder, name), bytes);
 }
 
-/** @param {App} app @param {Map<string, Uint8Array>} files @returns {Promise<string[]>} what differs */
+/** @param {App} app @param {Map<string, Uint8Array>} files @returns {Promise<string[]>} names of files that differ */
 async function differences(app, files) {
   const folder = join(HERE, app.to);
   const names = new Set([...(await listed(folder)), ...files.keys()]);

@@ -1,10 +1,10 @@
 /**
- * Makes crowdtrace/site/research/data/us_map.json: outlines of the states and the place of each 3-digit ZIP area on the same map.
+ * Make crowdtrace/site/research/data/us_map.json: outlines of the states and the place of each 3-digit ZIP area on the same map.
  *
- * Outlines are those of `us-atlas` (U.S. Census Bureau, public domain; package ISC), which come projected by
+ * Outlines are those of `us-atlas` (U.S. Census Bureau, public domain; package ISC), which are projected by
  * `d3.geoAlbersUsa().scale(1300).translate([487.5, 305])`. Places of ZIP areas are the coordinates of
- * `venues/data/zip3.csv`, projected the same way. What lies outside that projection (Puerto Rico, Guam and the like,
- * military addresses) or has no coordinates has no place on the map; the table beside it has everything.
+ * `venues/data/zip3.csv`, projected the same way. Areas outside that projection (Puerto Rico, Guam and the like,
+ * military addresses) or without coordinates have no place on the map; the table next to it has all areas.
  *
  * The output is committed; `--check` fails when it differs.
  */

@@ -1,8 +1,8 @@
 """Make `crowdtrace/town/data/october_2020.json.gz`: sixteen released days of a simulated town.
 
-`python tools/make_october_demonstration.py` simulates the town in a home of its own, has every night release what is
-closed, and writes the drawn counts: no row, no truth. It takes some minutes. The town follows from its seed; the noise
-is drawn by OpenDP like that of real days and differs between two runs.
+`python tools/make_october_demonstration.py` simulates the town in a temporary home, runs the release every night, and
+writes the drawn counts: no row, no truth. It takes some minutes. The town follows from its seed; the noise is drawn by
+OpenDP like that of real days and differs between two runs.
 """
 
 import datetime as dt
@@ -24,7 +24,7 @@ SEED: Final = 2020
 
 
 def main() -> None:
-    """Simulate, release, write."""
+    """Simulate, release and write."""
     home = Path(tempfile.mkdtemp(prefix="october-"))
     os.environ |= {"CROWDTRACE_HOME": str(home), "DJANGO_SETTINGS_MODULE": "crowdtrace.settings"}
     import embedded

@@ -1,4 +1,4 @@
-"""Error pages for people, in the frame of the pages around them, with the way back."""
+"""Error pages for people, in the frame of the site, with a link back."""
 
 from typing import Final
 
@@ -21,11 +21,11 @@ BACK: Final[tuple[tuple[str, str, Promise], ...]] = (
     ("/venues", "page-venues", _("Find a place")),
     ("/", "page-front", _("Front page")),
 )
-"""By the beginning of an address, where to go from an error there, and what that is called."""
+"""By URL prefix: where the link of an error page leads, and its text."""
 
 
 def error_page(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """A refusal as a page of the site. Faults of ours keep the plain page, which needs nothing that may be broken."""
+    """Return an error as a page of the site. Errors of ours use the plain page, which needs nothing that may fail."""
     path = request.path_info
     if path.startswith("/owner/operator") and not getattr(getattr(request, "user", None), "is_staff", False):
         path = "/owner"

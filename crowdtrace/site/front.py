@@ -1,4 +1,4 @@
-"""The front page and what belongs to every page: language, installation, the offline copy."""
+"""The front page, and what every page shares: language, installation, offline copy."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ from passes.pages.views import manifest_response
 
 OFFLINE_PAGES: Final = ("page-me", "page-pass", "page-visits", "page-offline")
 NO_CONNECTION: Final = "page-offline"
-"""What the copy answers for every other page of ours while there is no network."""
+"""The page that the offline copy shows in place of every other page of ours while there is no network."""
 OFFLINE_FILES: Final = (
     "site/icon.svg",
     "site/built/pico.min.css",
@@ -37,7 +37,7 @@ OFFLINE_FILES: Final = (
     "passes/built/visits.js",
     "passes/built/ahead.js",
 )
-# The door's files are large and few need them: a kiosk keeps them, and its page, when it asks for them.
+# The files of a door are large and few devices need them: a kiosk caches them and its page when it requests them.
 OFFLINE_LATER: Final = (
     "passes/built/kiosk.js",
     "passes/built/kiosk.css",
@@ -55,13 +55,13 @@ DISEASES: Final = {
     "influenza": gettext_lazy("flu"),
     "measles": gettext_lazy("measles"),
 }
-"""What people call the diseases of the pathogens' profiles."""
+"""Common names of the diseases of the pathogen profiles."""
 LANGUAGE_COOKIE_SECONDS: Final = 365 * 24 * 3600
 
 
 @require_safe
 def front(request: HttpRequest) -> HttpResponse:
-    """What CrowdTrace is, in one screen."""
+    """Show what CrowdTrace is, in one screen."""
     disease = DISEASES.get(settings.PATHOGEN, settings.PATHOGEN)
     context: dict[str, Any] = {"demonstration": settings.EMBEDDED, "pathogen": disease}
     if settings.EMBEDDED:
@@ -71,13 +71,13 @@ def front(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def offline(request: HttpRequest) -> HttpResponse:
-    """What a page says that needs a connection; the service worker answers it under the address that was asked for."""
+    """Show the page for a missing connection; the service worker serves it at the URL that was requested."""
     return render(request, "site/offline.html")
 
 
 @require_safe
 def language(request: HttpRequest) -> HttpResponse:
-    """Remember the language and go back. A link, not a form: pages kept offline carry no token for one."""
+    """Remember the language and redirect back. This is a link, since a form needs a token that offline pages lack."""
     chosen, back = request.GET.get("to", ""), request.GET.get("next", "/")
     safe = url_has_allowed_host_and_scheme(back, allowed_hosts=None) and back.startswith("/")
     response = HttpResponseRedirect(back if safe else "/")
@@ -95,7 +95,7 @@ def language(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def authority(_request: HttpRequest) -> HttpResponse:
-    """The authority of this copy's certificate, as phones install it (DER); 404 where the server has another one."""
+    """Return the certificate of this copy's authority, as phones install it (DER); 404 if the server uses another."""
     if not settings.AUTHORITY_FILE:
         raise NotFound
     pem = Path(settings.AUTHORITY_FILE).read_text()
@@ -104,13 +104,13 @@ def authority(_request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def manifest(_request: HttpRequest) -> JsonResponse:
-    """What a phone needs to install the visitor's app."""
+    """Return the web app manifest, which a phone needs to install the visitor's app."""
     return manifest_response(name="CrowdTrace", start=reverse("page-me"), display="standalone")
 
 
 @require_safe
 def service_worker(_request: HttpRequest) -> HttpResponse:
-    """The service worker, with the list of what it keeps in front; served here so that it may care for every page."""
+    """Return the service worker with its list of files; its URL at the root gives it the scope of every page."""
     response = HttpResponse(_worker_text(), content_type="text/javascript; charset=utf-8")
     response["Cache-Control"] = "no-cache"
     return response
@@ -118,7 +118,7 @@ def service_worker(_request: HttpRequest) -> HttpResponse:
 
 @lru_cache(maxsize=1)
 def _worker_text() -> str:
-    """Built once a process: a new version of any file is a new version of the worker, and so of the copy."""
+    """Return the text, built once per process: a new version of any file changes the worker and so renews the cache."""
     worker = content(SERVICE_WORKER)
     digest = hashlib.sha256(worker)
     for name in OFFLINE_FILES + OFFLINE_LATER:

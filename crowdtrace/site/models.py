@@ -1,4 +1,4 @@
-"""Page speed, as counts a day."""
+"""Page speed, as daily counts."""
 
 import datetime as dt
 
@@ -16,7 +16,7 @@ class Metric(models.TextChoices):
 
 
 class VitalsCount(models.Model):
-    """How many loads of a page on a day fell into one step of one measure. Nothing of who loaded it."""
+    """The number of loads of a page on a day in one step of one metric. It says nothing about the visitors."""
 
     privacy = Privacy(Subject.NOBODY, retention=(Retention("day", dt.timedelta(days=91)),))
 

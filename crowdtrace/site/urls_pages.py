@@ -1,4 +1,4 @@
-"""Addresses of the front page and of what belongs to every page."""
+"""URLs of the front page, and of what every page shares."""
 
 from django.urls import URLPattern, path
 

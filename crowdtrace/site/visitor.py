@@ -1,4 +1,4 @@
-"""Pages of visitors that span apps. They hold words and public facts; whatever is personal happens in the browser."""
+"""Pages of visitors that span apps. They contain texts and public facts; personal data stays in the browser."""
 
 from typing import Any
 
@@ -16,13 +16,13 @@ from passes.pages.views import guidance, known_epochs
 
 @require_safe
 def shield(request: HttpRequest) -> HttpResponse:
-    """My shield; the device asks for it with what only it can derive."""
+    """Show the shield page; the device requests the shield with values that only it can derive."""
     return render(request, "site/shield.html", _of_shield())
 
 
 @require_safe
 def example(request: HttpRequest) -> HttpResponse:
-    """The shield of a demonstration's example visitor, whose secret is public; the page keeps nothing of it."""
+    """Show the shield of a demonstration's example visitor, whose secret is public; the page stores nothing of it."""
     if not settings.EMBEDDED:
         raise NotFound
     return render(request, "site/shield.html", _of_shield() | {"example": {"secret": b64encode(SECRET)}})
@@ -34,5 +34,5 @@ def _of_shield() -> dict[str, Any]:
 
 @require_safe
 def my_data(request: HttpRequest) -> HttpResponse:
-    """Export, erasure with receipt, another secret, wiping this device."""
+    """Show the page of export, erasure with a receipt, change of the secret, and wiping this device."""
     return render(request, "site/my_data.html", {"epochs": known_epochs()})

@@ -1,7 +1,7 @@
-"""Makes the folder of a contest: several unlike towns, their releases, and the truth, of which a part is kept back.
+"""Make the folder of a contest: several different towns, their releases, and their truth, part of which is kept secret.
 
 A town follows from its seed, so a team that found the seed would have the truth. Seeds have 128 bits from the system's
-source of randomness, stand in the kept folder alone, and nothing that is handed out follows from anything smaller.
+random generator, are stored only in the secret folder, and no published file follows from a smaller seed.
 """
 
 import dataclasses
@@ -43,12 +43,12 @@ TABLES: Final = {"rows": "rows.parquet", "dp_counts": "dp_counts.parquet", "sign
 
 
 def new_seed() -> int:
-    """A seed that nobody can search for."""
+    """Return a seed that cannot be found by search."""
     return secrets.randbits(SEED_BITS)
 
 
 def varied_plan(seed: int, *, visitors: int, days: int, parameters: Parameters) -> TownPlan:
-    """A plan that follows from its seed, around a number of visitors: no two towns of a contest are alike."""
+    """Return a plan that follows from its seed, with about this many visitors: no two towns of a contest are alike."""
     random = stream(seed, "plan")
 
     def between(low: float, high: float) -> float:
@@ -86,7 +86,7 @@ def make_contest(
     parameters: Parameters,
     step: Callable[[], None] = lambda: None,
 ) -> None:
-    """Make the folder, which must not exist; `step` is called after each town."""
+    """Make the folder, which must not exist; call `step` after each town."""
     (folder / KEPT).mkdir(mode=0o700, parents=True)
     (folder / OPEN).mkdir()
     plans = {}
@@ -104,7 +104,7 @@ def make_contest(
 
 
 def renew_leaderboard(folder: Path) -> None:
-    """Write the leaderboard from the log of submissions."""
+    """Rewrite the leaderboard from the log of submissions."""
     towns = towns_held_back(folder)
     usual = scores_of({town.name: baseline_shares(town) for town in towns}, towns)
     write_leaderboard(folder / OPEN, standings(read_log(folder / KEPT), usual))
@@ -149,7 +149,7 @@ def _write_shared(folder: Path, budget: float) -> None:
 
 def _described(plan: TownPlan) -> dict[str, Any]:
     values = {one.name: getattr(plan, one.name) for one in dataclasses.fields(plan) if one.name != "parameters"}
-    # As text: the seed exceeds the exact integers of JSON.
+    # As text, because the seed exceeds the exact integers of JSON.
     return values | {"seed": str(plan.seed), "start": plan.start.isoformat(), "parameters": plan.parameters.version}
 
 

@@ -1,6 +1,7 @@
 """The demonstration: an owner account, an organisation with two venues, and a small simulated town around them.
 
-Only in the embedded mode, where copy and account belong to whoever runs the machine. Everything here is idempotent.
+It exists only in the embedded mode, where copy and account belong to the person who runs the machine. Everything here
+is idempotent.
 """
 
 import datetime as dt
@@ -23,7 +24,7 @@ from venues.services.venues import VenueFacts, add_door, create_venue
 USERNAME: Final = "demo"
 ORGANISATION: Final = "CrowdTrace demonstration"
 OPERATOR: Final = "demonstration"
-"""Who the audit names as the one that verified the organisation: this command."""
+"""The actor of the verification of the organisation in the audit log: this command."""
 CAPACITY: Final = 500
 EVENING_HOUR: Final = 20
 EVENT_LASTS: Final = dt.timedelta(hours=3)
@@ -36,7 +37,7 @@ _VENUES: Final = (
 
 
 class DemoOwner(TypedDict):
-    """How to log in."""
+    """Credentials of the demonstration's owner."""
 
     username: str
     password: str
@@ -52,13 +53,13 @@ class DemoVenue(TypedDict):
 
 
 def owner_password() -> str:
-    """The demonstration owner's password, from the master key: it is written down nowhere."""
+    """Return the demonstration owner's password, derived from the master key: it is stored nowhere."""
     return b64encode(derived_key("demonstration owner")[:_PASSWORD_BYTES])
 
 
 @transaction.atomic
 def ensure_demonstration(*, now: dt.datetime) -> Organisation:
-    """Make what is missing of account, organisation and venues; leave alone what is there, changed or not."""
+    """Create what is missing of account, organisation and venues; leave existing rows unchanged."""
     owner = _ensure_owner(now=now)
     organisation = find_demonstration()
     if organisation is None:
@@ -77,7 +78,7 @@ def ensure_demonstration(*, now: dt.datetime) -> Organisation:
 
 
 def find_demonstration() -> Organisation | None:
-    """The demonstration organisation; `None` before the first start, or once it was closed."""
+    """Return the demonstration organisation; `None` before the first start, or after it was closed."""
     mine = Organisation.objects.filter(
         name=ORGANISATION, closed_at=None, memberships__user__username=USERNAME, memberships__role=Role.OWNER
     )
@@ -85,7 +86,7 @@ def find_demonstration() -> Organisation | None:
 
 
 def ensure_event(*, now: dt.datetime) -> None:
-    """Have something on tonight, by the clock of this machine, at a theatre of the town; one that is there stays."""
+    """Ensure that there is an event tonight, by this machine's clock, at a theatre of the town; keep existing ones."""
     theatre = Venue.objects.filter(
         organisation__memberships__user__username=USERNAME,
         organisation__memberships__role=Role.OWNER,
@@ -111,7 +112,7 @@ def ensure_event(*, now: dt.datetime) -> None:
 
 
 def event_tonight(*, now: dt.datetime) -> Event | None:
-    """The next event of the demonstration that is open to everybody."""
+    """Return the next event of the demonstration that is open to everybody."""
     mine = Event.objects.select_related("venue").filter(
         venue__organisation__memberships__user__username=USERNAME,
         venue__closed_at=None,
@@ -123,13 +124,13 @@ def event_tonight(*, now: dt.datetime) -> Event | None:
 
 
 def make_enrolment_codes(*, organisation: Organisation, now: dt.datetime) -> list[DemoVenue]:
-    """The venues of the demonstration, each with a fresh code for its first open door."""
+    """Return the venues of the demonstration, each with a new code for its first open door."""
     venues = organisation.venues.filter(closed_at=None).order_by("pk")
     return [_with_code(venue, now=now) for venue in venues]
 
 
 def _ensure_owner(*, now: dt.datetime) -> User:
-    """The account with the derived password, also after somebody changed it: what the command prints must work."""
+    """Return the account, with the derived password restored if it was changed: the printed password must work."""
     password = owner_password()
     user = User.objects.filter(username=USERNAME).first()
     if user is None:

@@ -1,4 +1,4 @@
-"""Which of a town's people is the example visitor of a demonstration."""
+"""The choice of a demonstration's example visitor among the people of a town."""
 
 import numpy as np
 
@@ -7,8 +7,10 @@ from crowdtrace.town.world.town import Town
 
 
 def person_of(town: Town) -> int:
-    """The visitor who goes out most, of those who do not work or learn at a place of the town: full days there would
-    hide what an evening costs."""
+    """Return the visitor who goes out most, of those who do not work or learn at a place of the town.
+
+    Full days there would hide the cost of an evening.
+    """
     people = town.people
     chosen = people.has_app & people.honest & (people.work == NOWHERE)
     return int(np.argmax(np.where(chosen, people.activity, -1.0)))

@@ -1,7 +1,7 @@
-"""The secret of a demonstration's example visitor: simulated, so that anybody may look at a fortnight of them.
+"""The secret of a demonstration's example visitor, who is simulated, so that anybody may look at a fortnight of theirs.
 
-It is public and follows from this file. It belongs to nobody, and no page ever keeps it where a visitor's own key is:
-`crowdtrace.site.visitor.example` gives it to a page that holds it in memory alone.
+It is public and follows from this file. It belongs to nobody, and no page stores it where a visitor's own key is:
+`crowdtrace.site.visitor.example` gives it to a page that keeps it in memory only.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Some visitors of a simulated town go the whole way: a secret, signed passes, rotating codes, scans at the door."""
+"""Some visitors of a simulated town use the whole protocol: a secret, signed passes, rotating codes, scans at doors."""
 
 import datetime as dt
 import heapq
@@ -40,14 +40,14 @@ from passes.services.visitors import register_visitor
 from venues.selectors import device_context
 
 CHECKIN_LEAD_S = 90
-"""People check in on the way to the door."""
+"""Time between check-in and arrival: people check in on the way to the door."""
 _SCAN_ID_BYTES = 16
 NO_SECRETS: Final[Mapping[int, bytes]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Outing:
-    """One visit, or one refusal, to be: Unix seconds; `leaves` None for who does not check out (yet)."""
+    """A future visit or refusal, in Unix seconds; `leaves` is `None` for people who do not check out (yet)."""
 
     person: int
     place: Place
@@ -62,7 +62,7 @@ class Outing:
 
 @dataclass(frozen=True, slots=True)
 class _Keys:
-    """What follows from one person's secret."""
+    """Keys derived from one person's secret."""
 
     visitor: VisitorKeys = field(repr=False)
     tickets: bytes = field(repr=False)
@@ -82,7 +82,7 @@ class _Book:
     used: int = 0
 
     def take(self, epoch: Epoch) -> tuple[PassSecrets, Ticket]:
-        """The next pass and the ticket of its number."""
+        """Return the next pass and the ticket with its number."""
         at, self.used = self.used, self.used + 1
         return derive_pass(self.seed, epoch.start, at), self.drawn[at].finish(self.signed[at])
 
@@ -95,10 +95,10 @@ class _Going:
 
 
 class FullChain:
-    """The visitors of one seed who use the ordinary services, and the owners of the passes they drew."""
+    """The visitors of one seed who use the ordinary services, and the owners of their passes."""
 
     def __init__(self, *, seed: int, people: set[int], secrets: Mapping[int, bytes] = NO_SECRETS) -> None:
-        """``secrets``: of people whose secret is not drawn from the seed; they belong to the people."""
+        """Set the seed; ``secrets`` are those of people whose secret is not derived from it, by person."""
         self.people = people | secrets.keys()
         self._keys = {
             person: _Keys.of(secrets[person]) if person in secrets else self._key_of(seed, person)
@@ -107,7 +107,7 @@ class FullChain:
         self._registered: set[int] = set()
 
     def live_day(self, *, epoch: Epoch, outings: list[Outing]) -> dict[int, bytes]:
-        """Live one day in the order of time; the owner of each outing's pass, by its place in `outings`."""
+        """Process one day in order of time; return the owner of each outing's pass, by its index in `outings`."""
         books: dict[int, _Book] = {}
         owners: dict[int, bytes] = {}
         waiting: list[tuple[int, int, _Going]] = []
@@ -183,7 +183,7 @@ class FullChain:
 
 
 def _scan(going: _Going, scan_type: ScanType, at: int) -> None:
-    """Show the code of the moment at the venue's kiosk."""
+    """Show the present code at the venue's kiosk."""
     now = moment(at)
     device = device_context(going.outing.place.token, now)
     if device is None:

@@ -1,4 +1,4 @@
-"""What the schedule does in the night after a simulated day, on the town's clock."""
+"""The schedule's work in the night after a simulated day, on the town's clock."""
 
 import datetime as dt
 
@@ -13,9 +13,9 @@ __all__ = ["mark_served", "run_night"]
 
 
 def run_night(*, now: dt.datetime, purge: bool = True) -> None:
-    """Crowd state, answers, purge, release and statistics of venues, as of `now`.
+    """Run crowd state, answers, purge, release and statistics of venues, as of `now`.
 
-    `purge`: false where nothing of the town can be due yet.
+    `purge`: false if no data of the town can be due yet.
     """
     refresh_crowd(now=now)
     settle_answers(now=now)

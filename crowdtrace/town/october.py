@@ -1,8 +1,8 @@
-"""Sixteen days of October 2020 of a simulated town in the demonstration's lake, for the queries that are published.
+"""Sixteen days of October 2020 of a simulated town in the demonstration's lake, for the published queries.
 
 Simulating and drawing them takes minutes, so their drawn counts come from `data/october_2020.json.gz`, which
-`tools/make_october_demonstration.py` makes by the code that releases real days. They enter the ledger the way draws do
-that only the lake holds, so every later step is the ordinary one, and each of them says that its day is simulated.
+`tools/make_october_demonstration.py` makes with the code that releases real days. They enter the ledger in the way of
+draws that only the lake has, so that every later step is the ordinary one, and each says that its day is simulated.
 """
 
 import datetime as dt
@@ -23,7 +23,7 @@ LAST: Final = dt.date(2020, 10, 16)
 
 
 def ensure_october(*, now: dt.datetime) -> bool:
-    """Publish the simulated days unless they are there; whether something was published."""
+    """Publish the simulated days unless they are published; return whether any were."""
     if Release.objects.filter(day__range=(FIRST, LAST), step=Step.ANNOUNCED).count() > (LAST - FIRST).days:
         return False
     days = {dt.date.fromisoformat(each["day"]): each for each in json.loads(gzip.decompress(FILE.read_bytes()))}
@@ -39,7 +39,7 @@ def ensure_october(*, now: dt.datetime) -> bool:
 
 
 def withdraw_october(*, first: dt.date, last: dt.date) -> None:
-    """Make room for a town that is simulated on these days: none of the sixteen stays with days of another town."""
+    """Withdraw all sixteen days, so that a town that is simulated on some of them is not mixed with another one."""
     days = [FIRST + dt.timedelta(days=number) for number in range((LAST - FIRST).days + 1)]
     shipped = Release.objects.filter(day__in=days, **{f"manifest__{draw_log.SHIPPED}": True})
     if first <= LAST and last >= FIRST and shipped.exists():
@@ -48,5 +48,5 @@ def withdraw_october(*, first: dt.date, last: dt.date) -> None:
 
 
 def documents(releases: list[Release]) -> list[dict[str, Any]]:
-    """Return what the file holds of releases: their draws, as the lake keeps them."""
+    """Return the releases of the file: their draws, as the lake stores them."""
     return [{"day": each.day.isoformat(), "draw": draw_log.document_of(each)} for each in releases]

@@ -1,7 +1,7 @@
-"""The open release of a simulated town without a deployment around it: a day is counted, drawn and fitted here.
+"""The open release of a simulated town without a deployment: each day is counted, drawn and fitted here.
 
-What is counted is what `exports.reads.make_rows` counts of the same passes in a database, which a test compares; the
-draw and all that follows are those of real days.
+Its counts are those that `exports.reads.make_rows` makes of the same passes in a database, which a test compares; the
+draw and all later steps are those of real days.
 """
 
 import datetime as dt
@@ -50,7 +50,7 @@ def levels_of(town: Town) -> dict[str, list[int]]:
 
 
 def marked_of(rows: Rows, town: Town, day: int) -> npt.NDArray[np.bool_]:
-    """Return which passes count: the first of a person and day, but for those that the coin leaves out."""
+    """Return which passes count: the first of a person and day, except those that the coin leaves out."""
     random = stream(town.plan.seed, "marked", day)
     return (rows.number < COUNTED_PASSES) & (random.integers(0, UNMARKED_ONE_IN, rows.number.size) > 0)
 
@@ -77,7 +77,7 @@ def _counted(table: Workload, codes: Mapping[str, Ints]) -> Counts:
 def _codes(
     rows: Rows, day: TownDay, town: Town, tables: Sequence[Workload], levels: Mapping[str, Sequence[int]]
 ) -> dict[str, Ints]:
-    """Return each pass's place on each axis."""
+    """Return each pass's index on each axis."""
     zips = next(axis.values for table in tables for axis in table.axes if axis.name == "zip")
     area = np.array([zips.index(zip3) for zip3 in town.areas.zip3], np.int64)[town.venues.area[rows.venue]]
     answers = day.answers[rows.person].astype(np.int64)
@@ -107,7 +107,7 @@ def _bin(values: Ints, lows: Sequence[int]) -> Ints:
 
 
 def drawn_days(town: Town, *, budget: float) -> Iterator[tuple[TownDay, dt.date, Drawn]]:
-    """Live every day of a town's plan; yield each with its date and its drawn counts."""
+    """Simulate every day of a town's plan; yield each with its date and its drawn counts."""
     tables, levels = workloads(zip3=sorted(set(town.areas.zip3)), readings=False), levels_of(town)
     known = Known(levels={zip3: "".join(map(str, line)) for zip3, line in levels.items()})
     for _ in range(town.plan.days):
@@ -120,7 +120,7 @@ def drawn_days(town: Town, *, budget: float) -> Iterator[tuple[TownDay, dt.date,
 
 
 def open_tables(drawn: Drawn) -> dict[str, pa.Table]:
-    """Return what is released of a day: rows, noisy counts, signals."""
+    """Return the released tables of a day: rows, noisy counts, signals."""
     fitted = fit(drawn)
     dealt = deal(drawn, fitted)
     return {

@@ -1,7 +1,7 @@
-"""Statistics of a demonstration's venues over weeks before its first start, when nobody real can have been there.
+"""Statistics of a demonstration's venues over the weeks before its first start, when no real visitor was there.
 
-They are drawn as those of real days are, with noise, but at a larger epsilon: a small town's figures would be nothing
-but noise at the budget of real people. Days after the first start are drawn at `OWNER_STATISTICS_EPSILON`.
+They are drawn with noise like those of real days, but at a larger epsilon: at the budget of real people, figures of a
+small town would be mostly noise. Days after the first start are drawn at `OWNER_STATISTICS_EPSILON`.
 """
 
 import datetime as dt
@@ -58,10 +58,10 @@ class Past:
             np.add.at(week[name], (rows.venue[rated], scores[rated] - 1), 1)
 
     def draw(self, *, now: dt.datetime, likenesses: Mapping[str, str] | None = None) -> None:
-        """Draw closed days and whole closed weeks, once, and bring the venues' cards up to date.
+        """Draw closed days and whole closed weeks, once, and update the venues' cards.
 
-        `likenesses`: public ids of venues that nobody of the town visits, and of the town's venue whose counts each
-        gets.
+        `likenesses`: public ids of venues that nobody of the town visits, each with the venue of the town whose counts
+        it gets.
         """
         closed = closed_until(now)
         others = likenesses or {}

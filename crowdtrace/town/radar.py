@@ -1,7 +1,7 @@
-"""The radar of a demonstration: a simulated season with forecasts that were made of it, moved to the present.
+"""The radar of a demonstration: a simulated season with its forecasts, moved to the present.
 
-Computing them takes minutes, so they come from `data/radar.json.gz`, which `tools/make_radar_demonstration.py` makes by
-the code that forecasts real series. The series says that it is simulated, and so does everything that shows it.
+Computing them takes minutes, so they come from `data/radar.json.gz`, which `tools/make_radar_demonstration.py` makes
+with the code that forecasts real series. The series and everything that shows it say that it is simulated.
 """
 
 import datetime as dt
@@ -19,13 +19,13 @@ from risk.radar.series import week_of
 SOURCE: Final = "Simulation"
 SIGNAL: Final = "hospital admissions"
 REPORTED_AFTER: Final = dt.timedelta(days=4, hours=12)
-"""After the end of a week, as official series are."""
+"""Days after the end of a week at which its value is known, as with official series."""
 FILE: Final = Path(__file__).parent / "data" / "radar.json.gz"
 BATCH: Final = 2000
 
 
 def ensure_radar(*, now: dt.datetime) -> bool:
-    """Load the simulated season unless it is there; whether it was loaded. All of it or nothing."""
+    """Load the simulated season, all of it or nothing, unless it is loaded; return whether it was loaded now."""
     if Series.objects.filter(source=SOURCE, signal=SIGNAL).exists():
         return False
     content = json.loads(gzip.decompress(FILE.read_bytes()))
@@ -39,7 +39,7 @@ def ensure_radar(*, now: dt.datetime) -> bool:
 
 
 def _weeks(series: Series, content: dict[str, Any], last: dt.date) -> list[SeriesWeek]:
-    """Every value, known a few days after its week."""
+    """Return every value, known a few days after its week."""
     return [
         SeriesWeek(
             series=series,

@@ -1,4 +1,4 @@
-"""Passes of a simulated day as columns, before anything is written."""
+"""Passes of a simulated day as columns, before they are written."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Rows:
 
     @classmethod
     def of(cls, day: TownDay, town: Town, epoch: Epoch, *, until: int) -> Self:
-        """Everything of a day that happened by `until` (Unix seconds)."""
+        """Return everything of a day that happened by `until` (Unix seconds)."""
         return cls._until(day, town, until - epoch.start)
 
     @classmethod
@@ -59,9 +59,9 @@ class Rows:
 
     @classmethod
     def of_whole(cls, day: TownDay, town: Town) -> Self:
-        """Everything of a day that is over."""
+        """Return everything of a day that is over."""
         return cls._until(day, town, np.iinfo(np.int64).max)
 
     def taken(self, rows: npt.NDArray[np.bool_]) -> Self:
-        """Some of them."""
+        """Return some of the rows."""
         return type(self)(*(getattr(self, one.name)[rows] for one in dataclasses.fields(self)))

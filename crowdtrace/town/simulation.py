@@ -1,4 +1,4 @@
-"""A simulated town lives through the real services, day by day on its own clock; what really happened goes to files."""
+"""Simulate a town through the real services, day by day on its own clock; the truth goes to files."""
 
 import dataclasses
 import datetime as dt
@@ -48,27 +48,27 @@ from venues.services.accounts import sign_up
 
 FULL_CHAIN_ONE_IN: Final = 100
 SAMPLED_ONE_IN: Final = 20
-"""Of the other visitors one in so many has the owners of all passes in the owners file."""
+"""For one in this many of the other visitors, the owners file has the owners of all passes."""
 OWNER_BYTES: Final = 32
 ANCHOR_BYTES: Final = 16
 SECOND_US: Final = 1_000_000
 NIGHT_AFTER: Final = dt.timedelta(hours=29)
-"""The schedule's nightly work runs after the day's passes have ended, 28 hours after the day began."""
+"""Hour of the schedule's nightly work: after the day's passes have expired, 28 hours after the day began."""
 CLOSING_NIGHTS: Final = 4
-"""Nights after the last day until the last day is closed for late scans, and one more."""
+"""Nights after the last day until the last day is closed for late scans, plus one."""
 DEMONSTRATION_DAYS: Final = 14
 DEMONSTRATION_PAST: Final = dt.timedelta(weeks=5)
-"""Before the days that leave rows: of them venues have statistics alone, as of days that the purge has taken."""
+"""Days before those that leave rows: only statistics of venues remain of them, as of days after the purge."""
 DEMONSTRATION_SEED: Final = 424_242
 
 
 class SimulationRefused(ValueError):
-    """This home is not for this town; the text is a sentence."""
+    """The town cannot be simulated in this home; the text is a sentence."""
 
 
 @dataclass(slots=True)
 class Lived:
-    """What was written. `owners`: of visitors whose passes the owners file holds, person by person."""
+    """What was written. `owners`: of visitors whose passes the owners file has, person by person."""
 
     passes: int = 0
     scans: int = 0
@@ -87,13 +87,13 @@ class Lived:
 
 
 def _nothing() -> None:
-    """No progress is shown."""
+    """Show no progress."""
 
 
 def simulate_demonstration_town(*, now: dt.datetime) -> Lived:
-    """A small town, ending today, run by the demonstration's owner. All of it or none.
+    """Simulate a small town that ends today, run by the demonstration's owner; write all of it or nothing.
 
-    Its last 14 days leave rows, among them those of the example visitor; venues have statistics of some weeks more.
+    Its last 14 days leave rows, including those of the example visitor; venues have statistics of some more weeks.
     """
     rows_from = now.astimezone(deployment_zone()).date() - dt.timedelta(days=DEMONSTRATION_DAYS - 1)
     folder = embedded.home() / "simulation" / "demonstration"
@@ -110,19 +110,19 @@ def simulate_demonstration_town(*, now: dt.datetime) -> Lived:
             secret=SECRET,
         )
     with connection.cursor() as cursor:
-        # The planner believes that the tables are as small as they were, and would join thousands of rows one by one.
+        # The planner still assumes that the tables are small, and would join thousands of rows one by one.
         cursor.execute("ANALYZE")
     refresh_crowd(now=now)  # for the example visitor's shield
-    refresh_cards(now=now)  # to these the figures go
+    refresh_cards(now=now)  # the figures are added to these
     settle_answers(now=now)
     past.draw(now=now, likenesses=_likenesses())
     return lived
 
 
 def _likenesses() -> dict[str, str]:
-    """Public ids of the demonstration's own venues, and of the town's first venue of the same kind.
+    """Return public ids of the demonstration's own venues, each with the town's first venue of the same kind.
 
-    Their doors wait for the first real scan, but their cards and statistics have to show what cards can show.
+    Their doors wait for the first real scan, but their cards and statistics have to show something.
     """
     organisation = find_demonstration()
     own = [] if organisation is None else list(organisation.venues.filter(closed_at=None).order_by("pk"))
@@ -132,7 +132,7 @@ def _likenesses() -> dict[str, str]:
 
 
 def demonstration_plan(*, start: dt.date) -> TownPlan:
-    """The town of a first start: some of its places never close, so that it has a crowd in every time zone."""
+    """Return the plan of a first start: some of its places never close, so that it has a crowd in every time zone."""
     return TownPlan(
         visitors=1500,
         venues=18,
@@ -160,14 +160,15 @@ def simulate_town(
     rows_from: dt.date = dt.date.min,
     secret: bytes | None = None,
 ) -> Lived:
-    """Make the town and live its days, no further than `now`; `step` is called after each venue and each day.
+    """Create the town and simulate its days up to `now`; call `step` after each venue and each day.
 
-    With `release` crowd state, purge and release run every night, as the schedule would. `past` gets every day; days
-    before `rows_from` leave nothing else. `secret`: of the most outgoing visitor, who goes the whole way.
+    With `release`, crowd state, purge and release run every night, as the schedule would run them. `past` gets every
+    day; days before `rows_from` leave nothing else. `secret`: that of the most active visitor, who uses the whole
+    protocol.
     """
     town = Town(plan)
     if Venue.objects.filter(public_id__in=town.venues.public_id).exists():
-        raise SimulationRefused("This very town is here already; choose another seed.")
+        raise SimulationRefused("This town already exists here; choose another seed.")
     withdraw_october(first=plan.start, last=plan.start + dt.timedelta(days=plan.days - 1))
     first = calendar().epoch_of(plan.start)
     opens = moment(first.checkin_opens) - dt.timedelta(hours=1)
@@ -211,18 +212,18 @@ def simulate_town(
 
 
 def simulation_owner(*, now: dt.datetime) -> User:
-    """The account that runs simulated venues; nobody knows its password."""
+    """Return the account that runs simulated venues; nobody knows its password."""
     found = User.objects.filter(username=ACTOR).first()
     return found or sign_up(username=ACTOR, password=new_token(), now=now)
 
 
 def holds_more_than_the_demonstration() -> bool:
-    """Whether there is any organisation but those of the demonstration's owner."""
+    """Return whether there is any organisation other than those of the demonstration's owner."""
     return Organisation.objects.exclude(memberships__user__username=USERNAME).exists()
 
 
 class _Clock:
-    """The town's clock, which purge reads on its organisations: null where the town ends in the present."""
+    """The town's clock, which purge reads from its organisations: null if the town ends in the present."""
 
     def __init__(self, organisations: list[int], now: dt.datetime) -> None:
         self._rows = Organisation.objects.filter(pk__in=organisations)
@@ -238,7 +239,7 @@ class _Clock:
         self._rows.update(simulated_until=min(time, self._now))
 
     def stop_at(self, end: dt.datetime) -> dt.datetime:
-        """A town that ends today ages with the real clock; one of the past stays as old as it was at its end."""
+        """Stop the clock: a town that ends today ages with the real clock; one in the past keeps the age of its end."""
         in_the_past = end <= self._now
         self.time = min(end, self._now)
         self._rows.update(simulated_until=end if in_the_past else None)
@@ -256,7 +257,7 @@ class _Writer:
         self.lived = Lived()
         users = np.flatnonzero(town.people.has_app)
         chosen = stream(town.plan.seed, "sampled").permutation(users)
-        # With an example visitor there is a person who goes the whole way, and one more is enough.
+        # The example visitor uses the whole protocol; with one more person there are enough.
         whole = max(1, users.size // FULL_CHAIN_ONE_IN) if secret is None else 1
         secrets = {} if secret is None else {example.person_of(town): secret}
         self._chain = FullChain(seed=town.plan.seed, people=set(chosen[:whole].tolist()), secrets=secrets)
@@ -267,17 +268,17 @@ class _Writer:
         self._dwell_s = np.array([place.usual_dwell_s for place in places], np.int64)
 
     def rows(self, day: TownDay, epoch: Epoch) -> Rows:
-        """Passes of a day, of what happened by now."""
+        """Return the passes of a day, without those in the future."""
         return Rows.of(day, self._town, epoch, until=self._now)
 
     def write(self, day: TownDay, epoch: Epoch) -> npt.NDArray[np.object_]:
-        """Write a day; the owner of each stay's pass, None for people without the app and for what is not yet."""
+        """Write a day; return the owner of each stay's pass, `None` for people without the app and for future stays."""
         rows = self.rows(day, epoch)
         in_chain = np.isin(rows.person, sorted(self._chain.people))
         if in_chain.any() and keys.signer(epoch, moment(epoch.start)) is None:
-            in_chain[:] = False  # the day was closed here before, so nothing signs its passes any more
+            in_chain[:] = False  # the day was closed here, so its passes are no longer signed
         owners = np.full(day.stays.size, None, dtype=object)
-        with transaction.atomic():  # a day is there whole or not at all
+        with transaction.atomic():  # a day is written whole or not at all
             self._write_bulk(day, epoch, rows.taken(~in_chain), owners)
             if in_chain.any():
                 self._lend_keys(epoch)
@@ -288,7 +289,7 @@ class _Writer:
         return owners
 
     def _lend_keys(self, epoch: Epoch) -> None:
-        """Have keys of tickets for the day: a past day, whose own are dropped or never were, is lent a pair."""
+        """Use lent ticket keys for a past day, whose own keys were dropped or never existed."""
         if calendar().checkin_closes(epoch) > self._now:
             ticket_keys.make_ticket_keys(moment(self._now))
             return
@@ -357,7 +358,7 @@ class _Writer:
             self.lived.owners[person].append(owner)
 
     def _times_out_s(self, day: TownDay, rows: Rows) -> npt.NDArray[np.int64]:
-        """Usual dwell or closing, as `passes.rules.end_of_stay`; hours are those of the deployment's own days."""
+        """Return usual dwell or closing, like `passes.rules.end_of_stay`; hours are those of the deployment's days."""
         weekend = int(day.date.weekday() >= 5)
         venues = self._town.venues
         closes = venues.closes[rows.venue, weekend] * 60
@@ -367,7 +368,7 @@ class _Writer:
 
 
 def write_owners(path: Path, owners: dict[int, list[bytes]]) -> int:
-    """Write one owner a line, base64url, person by person; how many. The file is private: owners can erase."""
+    """Write one owner per line, base64url, person by person; return how many. The file is private: owners can erase."""
     lines = [b64encode(owner) + "\n" for person in sorted(owners) for owner in owners[person]]
     path.touch(mode=0o600)
     path.write_text("".join(lines), encoding="ascii")

@@ -22,7 +22,7 @@ from venues.services.venues import MOST_VENUES, VenueFacts, create_venue
 
 ACTOR: Final = "simulation"
 DWELL_MARGIN: Final = 1.25
-"""A venue's own figure of the usual dwell, against the mean: so that most who forget to check out are counted long."""
+"""A venue's usual dwell, relative to the mean: for most people who forget to check out, the counted stay is longer."""
 _ORGANISATIONS: Final = {
     Kind.SCHOOL: (OrganisationKind.EDUCATIONAL, "schools"),
     Kind.WORSHIP: (OrganisationKind.FAITH, "congregations"),
@@ -35,7 +35,7 @@ _OTHERS: Final = (OrganisationKind.COMMERCIAL, "businesses")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A venue of the town as the product knows it. `token` is the device's."""
+    """A venue of the town in the product. `token` is the device's."""
 
     venue_id: int
     public_id: str
@@ -47,7 +47,7 @@ class Place:
 def make_places(
     *, venues: TownVenues, areas: Areas, owner: User, label: str, now: dt.datetime, step: Callable[[], None]
 ) -> list[Place]:
-    """Make every venue, verified, with its requirements and one kiosk; `step` is called after each."""
+    """Create every venue, verified, with its requirements and one kiosk; call `step` after each."""
     organisations: dict[str, list[Organisation]] = {}
     places = []
     for row in range(venues.size):
@@ -63,7 +63,7 @@ def make_places(
 
 
 def organisations_of(places: list[Place]) -> list[int]:
-    """Primary keys of the organisations of a town."""
+    """Return primary keys of the organisations of a town."""
     found = Venue.objects.filter(pk__in=[place.venue_id for place in places])
     return sorted(set(found.values_list("organisation_id", flat=True)))
 
@@ -81,7 +81,7 @@ def _place(venues: TownVenues, areas: Areas, row: int, organisation: Organisatio
         name=venues.name[row],
         kind=kind.value,
         zip=areas.zip3[venues.area[row]],
-        # The town lives by the deployment's days, so that no opening hour cuts an epoch.
+        # The town uses the deployment's days, so that no opening hour cuts an epoch.
         time_zone=settings.DEPLOYMENT_TIME_ZONE,
         volume_m3=float(venues.volume_m3[row]) if venues.volume_told[row] else None,
         air_changes_per_h=float(venues.air_changes_per_h[row]) if venues.volume_told[row] else None,
@@ -97,7 +97,7 @@ def _place(venues: TownVenues, areas: Areas, row: int, organisation: Organisatio
         hours=venues.hours(row),
     )
     venue = create_venue(organisation=organisation, facts=facts, requirements=asked, actor=ACTOR, now=now)
-    # The same seed gives the same ids; a venue that nobody has seen yet may still change its own.
+    # The same seed gives the same ids; a venue that nobody has seen yet may change its own.
     Venue.objects.filter(pk=venue.pk).update(public_id=venues.public_id[row])
     door = venue.doors.select_related("venue__organisation").order_by("pk")[0]
     code = make_enrolment_code(door=door, actor=ACTOR, now=now)

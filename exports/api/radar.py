@@ -291,7 +291,7 @@ def feed(*, base: str, series: Series, region: str, runs: Sequence[RadarRun]) ->
 
 
 def _simulated(series: Series) -> str:
-    """What a reader of a simulated series has to know; readers of feeds show it with every entry."""
+    """Return what readers of a simulated series have to know; feed readers show it with every entry."""
     return _("Simulated: nothing in it happened.") if series.simulated else ""
 
 

@@ -328,8 +328,8 @@ def _release_statements() -> list[Json]:
 def _web_statements() -> list[Json]:
     """Allow open objects, results and the workgroup; of the verified tier only assuming its reader's role, for an hour.
 
-    If queries are forwarded, Athena works with these rights: it also reads the bucket's location and the database, and for
-    SHOW TABLES and SHOW PARTITIONS what is in it.
+    If queries are forwarded, Athena works with these rights: it also reads the bucket's location and the database, and
+    what is in it for SHOW TABLES and SHOW PARTITIONS.
     """
     group = "arn:${AWS::Partition}:athena:${AWS::Region}:${AWS::AccountId}:workgroup/${WorkGroup}"
     queries = ("StartQueryExecution", "StopQueryExecution", "GetQueryExecution", "GetQueryResults", "GetWorkGroup")

@@ -61,7 +61,7 @@ def test_a_copy_starts_runs_recovers_and_stops(homes: list[Path]) -> None:
         # The same home is not served twice, and a port is not shared.
         again = Copy(home, free_port())
         assert again.process.wait(PATIENCE_S) == 1
-        assert f"This home is served already, at http://127.0.0.1:{port}." in again.said
+        assert f"This home is already being served at http://127.0.0.1:{port}." in again.said
         elsewhere = Copy(homes[1], port)
         assert elsewhere.process.wait(PATIENCE_S) == 1
         assert f"Port {port} is in use by another program" in elsewhere.said
@@ -122,7 +122,7 @@ def test_a_database_that_does_not_respond_gives_a_message(tmp_path: Path) -> Non
         [sys.executable, "manage.py", "serve"], cwd=CHECKOUT, env=settings, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].endswith("Look at DATABASE_URL, and whether it runs.")
+    assert done.stderr.splitlines()[-1].endswith("Check DATABASE_URL, and whether the database is running.")
     assert "Traceback" not in done.stderr
     assert "canary" not in done.stdout + done.stderr
 
@@ -159,7 +159,7 @@ def test_outside_the_embedded_mode_the_host_is_the_operators_choice(tmp_path: Pa
 
 def test_root_does_not_open_the_server_to_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    with pytest.raises(CommandError, match="which root must not do"):
+    with pytest.raises(CommandError, match="which is not allowed as root"):
         found({"LAN": "1"}, tmp_path)
 
 

@@ -1,1 +1,1 @@
-"""The page of what the model believes."""
+"""The page that shows the model's estimates."""

@@ -1,4 +1,4 @@
-"""Where a drawing puts an interval: factors on a logarithmic axis, versions side by side in time."""
+"""Layout of the charts of estimates: factors on a logarithmic axis, and versions next to each other in time."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ MARGIN: Final = 36.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Places of an interval along an axis."""
+    """Positions of an interval along an axis."""
 
     middle: float
     low: float
@@ -25,7 +25,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A mark of an axis, and what it says."""
+    """A tick of an axis, and its label."""
 
     at: float
     value: float
@@ -33,7 +33,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A version in the drawing of how the scale moved."""
+    """A version in the chart that shows how the scale changed."""
 
     x: float
     y: Place
@@ -41,33 +41,33 @@ class Moved:
 
 
 def along(value: float) -> float:
-    """Place of a factor on an axis 0 to `WIDTH`; what lies beyond its ends is put there."""
+    """Return the position of a factor on an axis from 0 to `WIDTH`; values beyond its ends are placed at the ends."""
     share = math.log(min(max(value, LEAST), MOST) / LEAST) / math.log(MOST / LEAST)
     return round(WIDTH * share, 1)
 
 
 def place(interval: Interval) -> Place:
-    """Places of a factor's interval."""
+    """Return the positions of a factor's interval."""
     return Place(along(interval.middle), along(interval.low), along(interval.high))
 
 
 def ticks() -> list[Tick]:
-    """Marks of the axis of factors."""
+    """Return the ticks of the axis of factors."""
     return [Tick(along(value), value) for value in TICKS]
 
 
 def up(value: float) -> float:
-    """Height of a factor in the drawing of time, from its top."""
+    """Return the vertical position of a factor in the chart over time, from its top."""
     return round(HEIGHT * (1.0 - along(value) / WIDTH), 1)
 
 
 def upward_ticks() -> list[Tick]:
-    """Marks of the upright axis."""
+    """Return the ticks of the vertical axis."""
     return [Tick(up(value), value) for value in TICKS]
 
 
 def moved(versions: Sequence[Version]) -> list[Moved]:
-    """Versions from left to right, by day."""
+    """Return the versions from left to right, by day."""
     if not versions:
         return []
     first, last = versions[0].day, versions[-1].day
@@ -84,5 +84,5 @@ def _upward(interval: Interval) -> Place:
 
 
 def line(points: Iterable[Moved]) -> str:
-    """The middles as points of a line."""
+    """Return the middles as the points of a line."""
     return " ".join(f"{one.x},{one.y.middle}" for one in points)

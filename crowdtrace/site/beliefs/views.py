@@ -1,4 +1,4 @@
-"""What the model believes, from how many reports, and how it moved. Open to anyone; it works without a script."""
+"""The model's estimates, the reports behind them, and how they changed. Open to anyone; it works without JavaScript."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -27,7 +27,7 @@ WORDS: Final[dict[str, tuple[Promise, Promise]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One estimate as shown; ``before`` and ``now`` are its places in the drawing, for factors."""
+    """One displayed estimate; ``before`` and ``now`` are its positions in the chart, for factors."""
 
     title: str | Promise
     meaning: str | Promise
@@ -37,19 +37,19 @@ class Row:
 
     @property
     def percents(self) -> tuple[float, ...]:
-        """Of a share: before, now, and the ends of its interval, in percent."""
+        """Return, for a share, the former and present estimate and the ends of its interval, in percent."""
         before, now = self.believed.before, self.believed.now
         return tuple(100.0 * value for value in (before.middle, now.middle, now.low, now.high))
 
     @property
     def narrower(self) -> int:
-        """How much narrower the interval is than before, in percent."""
+        """Return by how many percent the interval has become narrower."""
         return round(100.0 * self.believed.learned)
 
 
 @require_safe
 def what_the_model_believes(request: HttpRequest) -> HttpResponse:
-    """Each estimate with its interval, before and now."""
+    """Show each estimate with its interval, before and now."""
     found = beliefs()
     rows = [_row(one) for one in found.all]
     context = {

@@ -1,1 +1,1 @@
-"""The documents of `docs/` as pages, with the claims that tests back. Begin at `views`."""
+"""The documents of `docs/` as pages, with the claims that tests support. Begin at `views`."""

@@ -1,4 +1,4 @@
-"""The schema of the API, a page to try it, and the page of each kind of problem."""
+"""The schema of the API, a page to try it, and a page for each type of problem."""
 
 import threading
 from functools import lru_cache
@@ -29,11 +29,11 @@ FORMATS: Final = ("json", "yaml")
 
 
 _making = threading.Lock()
-"""The generator keeps its place in variables of the process: two threads at once spoil each other's document."""
+"""The schema generator keeps state in module variables, so two threads at once would corrupt each other's schema."""
 
 
 def schema() -> dict[str, Any]:
-    """The OpenAPI document; the same for everybody, so it is made once a process."""
+    """Return the OpenAPI document. It is the same for everybody, so each process generates it once."""
     with _making:
         return _schema()
 
@@ -45,12 +45,12 @@ def _schema() -> dict[str, Any]:
 
 
 class _FormatNegotiation(DefaultContentNegotiation):
-    """By `Accept`, or by `?format=json` and `?format=yaml` for people with a browser."""
+    """Negotiate by `Accept`, or by `?format=json` and `?format=yaml` for people with a browser."""
 
     def select_renderer(
         self, request: Request, renderers: Any, format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        """The renderer and its media type."""
+        """Return the renderer and its media type."""
         wanted = request.query_params.get("format")
         if wanted is None:
             chosen: tuple[BaseRenderer, str] = super().select_renderer(request, renderers, format_suffix)
@@ -70,14 +70,14 @@ class SchemaView(ETagMixin, APIView):
 
     @extend_schema(exclude=True)
     def get(self, request: Request) -> Response:  # noqa: ARG002
-        """The document."""
+        """Return the document."""
         if settings.DEBUG:
             _schema.cache_clear()
         return Response(schema())
 
 
 class DocsView(SpectacularSwaggerSplitView):
-    """Swagger UI; all of it is served by us and its start script is a file, as the Content-Security-Policy wants."""
+    """Swagger UI, served by us; its start script is a file because the Content-Security-Policy requires that."""
 
     url_name = "schema"
     template_name = "site/docs.html"
@@ -86,7 +86,7 @@ class DocsView(SpectacularSwaggerSplitView):
 
 
 def problem_kind(request: HttpRequest, slug: str) -> HttpResponse:
-    """What a `type` of problem details means."""
+    """Show what a `type` of problem details means."""
     kind = next((kind for kind in KINDS if kind.slug == slug), None)
     if kind is None:
         raise NotFound

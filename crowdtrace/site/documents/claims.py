@@ -1,6 +1,6 @@
-"""What CrowdTrace claims about privacy and what it cannot promise, in plain words.
+"""The privacy claims of CrowdTrace and their limits, in plain words.
 
-A claim names the file of tests that attacks it, where there is one.
+A claim names the file of tests that attacks it, if there is one.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True)
 class Claim:
-    """One promise: its number, its words, and the file of tests that tries to break it, if there is one."""
+    """A promise: its number, its text, and the file of tests that tries to break it, if there is one."""
 
     number: str
     title: Promise
@@ -22,7 +22,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Limit:
-    """Something that is not protected."""
+    """A limit: something that is not protected."""
 
     title: Promise
     words: Promise

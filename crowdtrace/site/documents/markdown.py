@@ -1,4 +1,4 @@
-"""The documents of `docs/`, as pages: rendered once a process, their links led to pages of the site."""
+"""The documents of `docs/` as pages: rendered once per process, with links rewritten to pages of the site."""
 
 import html
 import posixpath
@@ -18,9 +18,9 @@ from django.utils.translation import gettext_lazy as _
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-# Documents that lie beside `docs/`, by the name of their page.
+# Documents outside `docs/`, by the name of their page.
 OUTSIDE: Final = {"contributing": "CONTRIBUTING.md", "changes": "CHANGELOG.md"}
-# Whom a document is for, in the order of the list; a new one is listed under "More" until it is named here.
+# Audience of each document, in the order of the list; a document that is missing here is listed under "More".
 AUDIENCES: Final[tuple[tuple[Promise, tuple[str, ...]], ...]] = (
     (_("For visitors"), ("visitors", "privacy")),
     (_("For places and hosts"), ("hosts",)),
@@ -37,7 +37,7 @@ SHALLOWEST, DEEPEST = 2, 3
 
 @dataclass(frozen=True)
 class Heading:
-    """One line of a table of contents."""
+    """An entry of a table of contents."""
 
     level: int
     text: str
@@ -46,7 +46,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Section:
-    """The words below one heading, for the search."""
+    """The text below one heading, for the search."""
 
     heading: Heading
     text: str
@@ -54,7 +54,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """One document as a page."""
+    """A document as a page."""
 
     name: str
     title: str
@@ -73,20 +73,20 @@ class Shelf:
 
 
 def folder() -> Path:
-    """Where the documents lie."""
+    """Return the folder of the documents."""
     return Path(settings.BASE_DIR) / "docs"
 
 
 @lru_cache(maxsize=1)
 def names() -> tuple[str, ...]:
-    """Every document's name: its path in `docs/` without `.md`."""
+    """Return the name of every document: its path in `docs/` without `.md`."""
     inside = sorted(path.relative_to(folder()).with_suffix("").as_posix() for path in folder().rglob("*.md"))
     return (*inside, *OUTSIDE)
 
 
 @lru_cache(maxsize=128)
 def document(name: str) -> Document:
-    """The document of that name; `KeyError` for an unknown one."""
+    """Return the document of that name. Raise `KeyError` for an unknown one."""
     if name not in names():
         raise KeyError(name)
     path = Path(settings.BASE_DIR) / OUTSIDE[name] if name in OUTSIDE else folder() / f"{name}.md"
@@ -94,7 +94,7 @@ def document(name: str) -> Document:
 
 
 def shelves() -> tuple[Shelf, ...]:
-    """All documents, by audience."""
+    """Return all documents, by audience."""
     known = names()
     named = {name for _title, group in AUDIENCES for name in group}
     decisions = tuple(name for name in known if name.startswith("decisions/"))
@@ -105,7 +105,7 @@ def shelves() -> tuple[Shelf, ...]:
 
 
 def file(name: str) -> tuple[bytes, str]:
-    """A picture of the documents and its media type; `KeyError` where there is none of that name."""
+    """Return a picture of the documents and its media type. Raise `KeyError` if there is none of that name."""
     kind = FILES.get(PurePosixPath(name).suffix)
     path = (folder() / name).resolve()
     if kind is None or not path.is_relative_to(folder().resolve()) or not path.is_file():
@@ -114,7 +114,7 @@ def file(name: str) -> tuple[bytes, str]:
 
 
 def render(name: str, text: str) -> Document:
-    """CommonMark with tables; markup inside the text is shown as text, never taken as markup."""
+    """Render CommonMark with tables; HTML inside the text is shown as text and never interpreted."""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = parser.parse(text)
     anchors = Counter[str]()
@@ -157,7 +157,7 @@ def _words(token: Token) -> str:
 
 
 def _align_by_class(token: Token) -> None:
-    """The alignment of a cell as a class: the site's policy (CSP) takes no style inside a page."""
+    """Express the alignment of a cell as a class, because the Content-Security-Policy forbids inline styles."""
     style = str(token.attrs.pop("style", ""))
     if "right" in style:
         token.attrSet("class", "is-number")
@@ -175,12 +175,12 @@ def _heading(opening: Token, inline: Token, anchors: Counter[str]) -> Heading:
 
 
 def slug(text: str) -> str:
-    """The anchor of a heading, as GitHub makes it, so that links work in both places."""
+    """Return the anchor of a heading, as GitHub generates it, so that links work in both places."""
     return re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")
 
 
 def _lead(name: str, token: Token, links: list[str]) -> None:
-    """Lead a link or a picture to where the site has it."""
+    """Rewrite a link or a picture to its URL on the site."""
     attribute = {"link_open": "href", "image": "src"}.get(token.type)
     if attribute is None:
         return
@@ -192,7 +192,7 @@ def _lead(name: str, token: Token, links: list[str]) -> None:
 
 
 def address(name: str, target: str) -> str:
-    """Where a link that stands in the document `name` leads on the site."""
+    """Return the URL on the site of a link in the document `name`."""
     parts = urlsplit(target)
     if parts.scheme or parts.netloc or not parts.path or parts.path.startswith("/"):
         return target
@@ -211,7 +211,7 @@ def address(name: str, target: str) -> str:
 
 
 def _name_tables(tokens: Sequence[Token], headings: Sequence[Heading]) -> None:
-    """Each table is named after the heading above it, for those who meet it alone."""
+    """Label each table with the heading above it, for screen readers that jump from table to table."""
     above = iter(headings)
     last = ""
     for token in tokens:
@@ -222,7 +222,7 @@ def _name_tables(tokens: Sequence[Token], headings: Sequence[Heading]) -> None:
 
 
 def _boxed(markup: str) -> str:
-    """Wide tables and code scroll in a box of their own, which the keyboard reaches."""
+    """Put wide tables and code into a box that scrolls separately and can be focused with the keyboard."""
     names = Counter[str]()
 
     def box(found: re.Match[str]) -> str:
@@ -231,6 +231,6 @@ def _boxed(markup: str) -> str:
         return f'<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table>'
 
     markup = re.sub(r'<table aria-label="([^"]*)">', box, markup).replace("</table>", "</table></div>")
-    # A header cell without words is none.
+    # A header cell without text is not a header.
     markup = re.sub(r"<th([^>]*)></th>", r"<td\1></td>", markup)
     return markup.replace("<pre>", '<pre tabindex="0">')

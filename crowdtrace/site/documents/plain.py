@@ -1,4 +1,4 @@
-"""What a visitor should know of their privacy, as questions with answers in plain words.
+"""What visitors should know about their privacy: questions with answers in plain words.
 
 Nothing here says more than the claims (`claims.py`) and `docs/privacy.md` do.
 """

@@ -1,4 +1,4 @@
-"""The search in the documents: an index of their sections, made once a process; nothing leaves it."""
+"""Search in the documents: an index of their sections, built once per process; queries stay in the process."""
 
 import re
 from collections.abc import Sequence
@@ -13,15 +13,15 @@ from crowdtrace.site.documents.markdown import Document, Heading
 MOST_FOUND: Final = 30
 MOST_WORDS: Final = 8
 EXCERPT: Final = 180
-"""Characters of a text that are shown around the first word that was found."""
+"""Number of characters shown around the first matching word."""
 IN_TITLE, IN_HEADING = 12, 6
-"""How much more a word counts there than in the text."""
+"""Weight of a match in a title or a heading, compared with one in the text."""
 _WORD: Final = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A section with the words that were asked for; `excerpt`: pieces of its text, and whether each is such a word."""
+    """A section with the searched words; `excerpt`: pieces of its text, and whether each is such a word."""
 
     name: str
     title: str
@@ -40,7 +40,7 @@ class _Entry:
 
 
 def find(asked: str) -> list[Found]:
-    """Sections that have every word, each as the beginning of a word; the best first."""
+    """Return the sections that contain every word, each as the beginning of a word; the best first."""
     words = words_of(asked)[:MOST_WORDS]
     if not words:
         return []
@@ -84,7 +84,7 @@ def _score(entry: _Entry, words: Sequence[str]) -> int:
 
 
 def _excerpt(text: str, words: Sequence[str]) -> list[tuple[str, bool]]:
-    """The text around the first word that was found, in pieces."""
+    """Return the text around the first matching word, in pieces."""
     hits = [found.span() for found in _WORD.finditer(text) if _is_asked(found[0], words)]
     start = max(0, hits[0][0] - EXCERPT // 3) if hits else 0
     if start:

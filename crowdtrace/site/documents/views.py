@@ -19,7 +19,7 @@ MOST_ASKED: Final = 100
 
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
-    """All documents, by audience, and what a search in them finds."""
+    """List all documents by audience, and show the results of a search in them."""
     asked = request.GET.get("q", "")[:MOST_ASKED].strip()
     context = {"shelves": markdown.shelves(), "q": asked, "found": find(asked) if asked else None}
     return render(request, "site/docs_list.html", context)
@@ -27,7 +27,7 @@ def docs(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def doc(request: HttpRequest, name: str) -> HttpResponse:
-    """One document with its table of contents."""
+    """Show one document with its table of contents."""
     try:
         found = markdown.document(name)
     except KeyError:
@@ -37,7 +37,7 @@ def doc(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_safe
 def doc_file(_request: HttpRequest, name: str) -> HttpResponse:
-    """A picture that a document shows."""
+    """Return a picture that a document shows."""
     try:
         data, kind = markdown.file(name)
     except KeyError:
@@ -47,12 +47,12 @@ def doc_file(_request: HttpRequest, name: str) -> HttpResponse:
 
 @require_safe
 def plain(request: HttpRequest) -> HttpResponse:
-    """What is known of a visitor, in plain words."""
+    """Show what is known about a visitor, in plain words."""
     return render(request, "site/plain.html", {"points": POINTS})
 
 
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
-    """What is promised, what is kept, and what is not protected."""
+    """Show what is promised, what is kept, and what is not protected."""
     keys = [{"date": epoch.date, "fingerprint": text} for epoch, text in open_fingerprints(utc_now())]
     return render(request, "site/privacy.html", {"claims": CLAIMS, "limits": LIMITS, "ticket_keys": keys})

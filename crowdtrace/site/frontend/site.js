@@ -1,18 +1,18 @@
-/** What every page does: keep the offline copy of the app ready, and say so when the page itself fails. */
+/** On every page: keep the offline copy of the app ready, and show a message if the page's own script fails. */
 import { showState } from "../../../passes/frontend/ui/page.js";
 
 if ("serviceWorker" in navigator) {
-  // A refused registration (private window, storage blocked) costs the offline copy and nothing else.
+  // If the registration is refused (private window, blocked storage), only the offline copy is missing.
   navigator.serviceWorker.register("/service-worker.js", { scope: "/", updateViaCache: "none" }).catch(() => undefined);
 }
 
-/** @param {unknown} error shows what to do, where the page has words for it */
+/** @param {unknown} error shows what to do, if the page has a text for it */
 function showFailure(error) {
   const state = error instanceof DOMException && error.name === "QuotaExceededError" ? "full" : "broken";
   if (document.querySelector(`[data-state="${state}"]`)) showState(state);
 }
 
-// This file comes first on every page, so it sees what goes wrong in the page's own script, or that there is none.
+// This file is loaded first on every page, so it notices errors of the page's own script, or that it is missing.
 addEventListener("unhandledrejection", ({ reason }) => showFailure(reason));
 addEventListener(
   "error",

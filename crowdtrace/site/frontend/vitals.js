@@ -1,7 +1,7 @@
-/** Tells how fast a page was: three bare numbers and the page's name, without cookies, once, when it is left. */
+/** Report how fast a page was: three bare numbers and the page's name, without cookies, once, when it is left. */
 import { onCLS, onINP, onLCP } from "web-vitals";
 
-/** Begin to measure; a browser that cannot measure something leaves it out. @param {string} page its name */
+/** Start measuring; metrics that the browser does not support are omitted. @param {string} page its name */
 function reportVitals(page) {
   /** @type {{ page: string, lcp_ms?: number, inp_ms?: number, cls?: number }} */
   const report = { page };
@@ -14,7 +14,7 @@ function reportVitals(page) {
     sent = true;
     const body = JSON.stringify(report);
     const headers = { "Content-Type": "application/json" };
-    // Unlike a beacon this leaves cookies at home. A report that is lost is lost.
+    // Unlike a beacon, this sends no cookies. A lost report is not retried.
     /** @type {RequestInit} */
     const quiet = { keepalive: true, credentials: "omit", referrerPolicy: "no-referrer" };
     fetch("/api/v1/vitals", { ...quiet, method: "POST", body, headers }).catch(() => undefined);

@@ -1,4 +1,4 @@
-"""The operator's page of scores: what looks like abuse, and what is done about it."""
+"""The operator's page of abuse scores: which scans look like abuse, and what is done about it."""
 
 import datetime as dt
 from typing import Any, Final, cast
@@ -27,7 +27,7 @@ PAGE: Final = "owner-page-abuse"
 
 
 class ThresholdForm(OwnerForm):
-    """The score from which a visit is kept out."""
+    """The score from which a visit is excluded."""
 
     value = forms.DecimalField(
         label=gettext_lazy("Threshold"),
@@ -41,7 +41,7 @@ class ThresholdForm(OwnerForm):
 
 
 class DaysForm(OwnerForm):
-    """The open days of a device that are left out."""
+    """The open days of a device that are excluded."""
 
     days = forms.MultipleChoiceField(
         label=gettext_lazy("Days to leave out"), required=False, widget=forms.CheckboxSelectMultiple
@@ -54,7 +54,7 @@ class DaysForm(OwnerForm):
 
 
 class ExemptionForm(OwnerForm):
-    """How long a device is exempt, and why."""
+    """The duration of a device's exemption, and its reason."""
 
     until = forms.DateField(
         label=gettext_lazy("Last day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -68,7 +68,7 @@ class ExemptionForm(OwnerForm):
 
 @operator_page
 def abuse(request: HttpRequest) -> HttpResponse:
-    """Histogram, threshold, days, devices that stand out, exemptions."""
+    """Show histogram, threshold, days, conspicuous devices and exemptions."""
     now = utc_now()
     threshold = abuse_settings.threshold()
     form = bound(ThresholdForm, request, initial={"value": threshold})
@@ -100,7 +100,7 @@ def _left_out(days: list[abuse_figures.DayFigures], now: dt.datetime) -> list[tu
 
 @operator_page
 def leave_out(request: HttpRequest, device: str) -> HttpResponse:
-    """Leave open days of a device out of the release, or count them again."""
+    """Exclude open days of a device from the release, or include them again."""
     row, now = device_for_operator(device), utc_now()
     out = sorted(day.isoformat() for day in left_out.days_left_out(row))
     form = bound(DaysForm, request, open_days=left_out.open_days(now), initial={"days": out})
@@ -126,7 +126,7 @@ def leave_out(request: HttpRequest, device: str) -> HttpResponse:
 
 @operator_page
 def exempt(request: HttpRequest, device: str) -> HttpResponse:
-    """Exempt a device for a time, or end that."""
+    """Exempt a device for a time, or end its exemption."""
     row, now, actor = device_for_operator(device), utc_now(), user_of(request).username
     if Exemption.objects.filter(device=row, until__gt=now).exists():
         return form_page(

@@ -1,4 +1,4 @@
-"""Whether the deployment answers, and whether it can work."""
+"""Health endpoints: whether the process responds, and whether it can work."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -22,13 +22,13 @@ READING: Final = ("GET", "HEAD")
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
-    """200 as long as the process answers; asks nothing else."""
+    """Respond with 200 as long as the process responds; check nothing else."""
     _only_reading(request)
     return JsonResponse({"status": "ok"})
 
 
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when everything that requests need is there, else 503 with the names of what is missing."""
+    """Respond with 200 if everything that requests need is available, else 503 and the names of what is missing."""
     _only_reading(request)
     missing = [name for name, is_there in states(CHECKS).items() if is_there is False]
     body = {"status": "missing" if missing else "ok", "missing": missing}
@@ -36,9 +36,9 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 
 def states(checks: Mapping[str, Callable[[], bool]]) -> dict[str, bool | None]:
-    """Return whether each check passes; `None` if it asks a database that just did not respond.
+    """Return whether each check passes; `None` if it uses a database that has just failed to respond.
 
-    Each further question would wait as long as the first.
+    Each further query would wait as long as the first.
     """
     found: dict[str, bool | None] = {}
     for name, check in checks.items():
@@ -53,7 +53,7 @@ def _only_reading(request: HttpRequest) -> None:
 
 
 def passes(name: str, check: Callable[[], bool]) -> bool:
-    """Whether a check passes; a store that does not answer fails it, which is logged."""
+    """Return whether a check passes. A store that does not respond fails its check, and the error is logged."""
     try:
         return check()
     except (DatabaseError, RedisError) as error:
@@ -80,12 +80,12 @@ def _migrations() -> bool:
 
 
 def _secrets() -> bool:
-    """Without an environment the settings stand in with zeros, good for tools and nothing else."""
+    """Check that secrets are set: without an environment the settings use zeros, which suffice for tools only."""
     return any(settings.MASTER_KEY) and any(settings.PEPPER)
 
 
 def _issuer_key() -> bool:
-    """The key that signs passes of today."""
+    """Check that the key which signs today's passes exists."""
     return IssuerKey.objects.filter(epoch=utc_now().astimezone(deployment_zone()).date()).exists()
 
 
@@ -98,4 +98,4 @@ CHECKS: Final[dict[str, Callable[[], bool]]] = {
     "issuer key": _issuer_key,
 }
 WITHOUT: Final[dict[str, Callable[[], bool]]] = {"limits": _limits}
-"""Parts that requests do without, so that a server without them is ready."""
+"""Parts that requests can do without, so that a server without them is still ready."""

@@ -1,6 +1,6 @@
-"""The deployment's metrics for Prometheus, in text: counts of `common.measures` and the state of the operator's page.
+"""Metrics of the deployment in Prometheus's text format: counts of `common.measures`, and the operator's status.
 
-They are behind a token of the operator (`METRICS_TOKEN`); without one the URL does not exist.
+A token of the operator (`METRICS_TOKEN`) protects them; without one the URL does not exist.
 """
 
 import datetime as dt
@@ -46,14 +46,14 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 class DeploymentCollector(Collector):
-    """Reads everything once a scrape. A store that is down leaves its metrics out, and its readiness at 0."""
+    """Reads everything once per scrape. If a store is down, its metrics are missing and its readiness is 0."""
 
     def __init__(self, now: dt.datetime) -> None:
         self._now = now
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the families."""
-        ready = GaugeMetricFamily("crowdtrace_ready", "Whether a part that requests need is there", labels=["part"])
+        """Yield the metric families."""
+        ready = GaugeMetricFamily("crowdtrace_ready", "Whether a part that requests need is available", labels=["part"])
         for part, is_there in states(CHECKS | WITHOUT).items():
             if is_there is not None:
                 ready.add_metric([part.replace(" ", "_")], is_there)
@@ -65,7 +65,7 @@ class DeploymentCollector(Collector):
 
 
 def of_counts(counts: Mapping[Measure, Mapping[tuple[str, ...], int]]) -> Iterator[Metric]:
-    """Yield counters and histograms. Histograms carry no sum: it would move with each request."""
+    """Yield counters and histograms. Histograms have no sum, because it would change with each request."""
     for measure, values in counts.items():
         if not measure.bounds:
             counter = CounterMetricFamily(measure.name, measure.help, labels=measure.labels)
@@ -84,11 +84,11 @@ def of_counts(counts: Mapping[Measure, Mapping[tuple[str, ...], int]]) -> Iterat
 def of_status(state: Status, now: dt.datetime) -> Iterator[Metric]:
     """Yield gauges of what the operator's page shows."""
     yield from _of_work(state)
-    yield _gauge("crowdtrace_warnings", "What the status page marks", state.warnings)
+    yield _gauge("crowdtrace_warnings", "Warnings of the status page", state.warnings)
     yield _gauge("crowdtrace_keys_missing", "Days of today and tomorrow without an issuer key", _missing_keys(state))
     yield _gauge("crowdtrace_releases_stuck", "Days whose release failed", len(state.stuck) + len(state.stuck_verified))
     yield _gauge("crowdtrace_release_epsilon", "Privacy budget of a day of the open release", state.budget)
-    yield _gauge("crowdtrace_devices_odd", "Devices whose scans look odd", len({one.device for one in state.odd}))
+    yield _gauge("crowdtrace_devices_odd", "Devices whose scans look unusual", len({one.device for one in state.odd}))
     yield _gauge("crowdtrace_organisations_waiting", "Organisations that wait for verification", state.waiting)
     yield _gauge("crowdtrace_estimates_refused", "Whether the last estimates were refused", state.refused is not None)
     if state.latest is not None:

@@ -1,7 +1,7 @@
-"""What the operator looks at: is everything done, is anything due, does anything look wrong. Reads only.
+"""The operator's status: whether everything is done, anything is due, or anything looks wrong. Reads only.
 
-Numbers about the deployment and about devices; never a row of a visit. A part whose store does not answer is `None`,
-so that the page comes when it is needed most.
+It has figures of the deployment and of devices, never a row of a visit. A part whose store does not respond is
+`None`, so that the page is shown when it is needed most.
 """
 
 import datetime as dt
@@ -34,7 +34,7 @@ from risk.models import LearnedEstimate
 from venues.models import Organisation
 
 KEYS_AHEAD_DAYS: Final = 2
-"""Check-in for tomorrow opens today, so its key must be there before."""
+"""Check-in for tomorrow opens today, so the key of tomorrow must exist before."""
 LATE_AFTER: Final[dict[str, dt.timedelta]] = {
     "risk.crowd.refresh": dt.timedelta(minutes=20),
     "passes.alerts": dt.timedelta(minutes=10),
@@ -45,7 +45,7 @@ LATE_AFTER: Final[dict[str, dt.timedelta]] = {
     "passes.mixing": dt.timedelta(hours=30),
     "exports.release": dt.timedelta(hours=30),
 }
-"""How long after its last success a task of the schedule is late: its period with some grace."""
+"""Time after its last success from which a scheduled task is late: its period plus a margin."""
 LONG_QUEUE: Final = 100
 
 Part = TypeVar("Part")
@@ -53,7 +53,7 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True, slots=True)
 class TaskState:
-    """One task of the schedule."""
+    """A task of the schedule."""
 
     name: str
     done: dt.datetime | None
@@ -63,7 +63,7 @@ class TaskState:
 
 @dataclass(frozen=True, slots=True)
 class KeyState:
-    """Whether the key that signs a day's passes is there."""
+    """Whether the key that signs a day's passes exists."""
 
     day: dt.date
     is_there: bool
@@ -71,7 +71,7 @@ class KeyState:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """Bytes; `None` where it cannot be known from here."""
+    """Sizes in bytes; `None` if unknown here."""
 
     database: int
     valkey: int | None
@@ -102,7 +102,7 @@ class Status:
 
     @property
     def warnings(self) -> int:
-        """How many things want to be looked at."""
+        """Return the number of things that require attention."""
         return sum(
             (
                 self.work is None or self.work.waiting > LONG_QUEUE,
@@ -119,7 +119,7 @@ class Status:
 
 
 def status(now: dt.datetime) -> Status:
-    """The state of the deployment."""
+    """Return the state of the deployment."""
     work = _or_none(lambda: task_record.read_work(now))
     ended = last_ended_day(now, deployment_zone())
     return Status(
@@ -153,7 +153,7 @@ def _tasks(work: Work | None, now: dt.datetime) -> list[TaskState]:
 
 
 def _is_late(name: str, done: dt.datetime | None, now: dt.datetime) -> bool:
-    """A task that never ran is not late: a new deployment waits for its first night."""
+    """Return whether a task is late. A task that never ran is not: a new deployment waits for its first night."""
     return done is not None and name in LATE_AFTER and now - done > LATE_AFTER[name]
 
 
@@ -178,7 +178,7 @@ def _valkey_bytes() -> int:
 
 
 def _lake() -> tuple[int | None, int | None]:
-    """Size of a lake in a folder, and what is free beside it; a bucket's size is its provider's to tell."""
+    """Return the size of a lake in a folder and the free space of its disk; only a provider knows a bucket's size."""
     parts = urlsplit(settings.LAKE_URL)
     folder = Path(parts.path)
     if parts.scheme != "file" or not folder.is_dir():

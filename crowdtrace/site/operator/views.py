@@ -10,5 +10,5 @@ from venues.pages.base import operator_page
 
 @operator_page
 def status(request: HttpRequest) -> HttpResponse:
-    """Queue, tasks, release, keys, storage, odd devices, page speed."""
+    """Show queue, tasks, release, keys, storage, unusual devices and page speed."""
     return render(request, "site/owner/status.html", {"status": state_of_deployment(utc_now())})

@@ -1,4 +1,4 @@
-"""Pictures of a place's past, in units of the drawing: bars of usual hours, of weeks and of days with intervals."""
+"""Charts of a place's past, in drawing units: bars of usual hours, of weeks and of days, with intervals."""
 
 import datetime as dt
 import math
@@ -13,12 +13,12 @@ from exports.policy.owner_figures import Figure
 from exports.statistics.figures import DayFigures, WeekFigures
 
 WIDTH: Final = 270
-"""Narrow, so that its words can be read on a phone; a wide page does not stretch it."""
+"""Narrow, so that labels are legible on a phone; a wide page does not stretch the chart."""
 HEIGHT: Final = 120
 FOOT: Final = 18
 HEAD: Final = 10
 LEFT: Final = 34
-"""Room for words below, above and left of the bars."""
+"""Space for labels below, above and left of the bars."""
 MOST_WEEKS: Final = 8
 LABELS: Final = 4
 TICKS: Final = 4
@@ -26,7 +26,7 @@ TICKS: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar, with the words under it; empty where there is no room for them."""
+    """A bar, and the label below it; empty if there is no space for one."""
 
     x: float
     y: float
@@ -39,13 +39,13 @@ class Bar:
 
     @property
     def middle(self) -> float:
-        """Where the line of its interval is."""
+        """Return the position of the line of its interval."""
         return round(self.x + self.width / 2, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A line across the picture and its number."""
+    """A line across the chart, and its number."""
 
     y: float
     people: int
@@ -53,7 +53,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Bars over a common floor."""
+    """Bars on a common baseline."""
 
     bars: Sequence[Bar]
     ticks: Sequence[Tick]
@@ -64,7 +64,7 @@ class Chart:
 
 
 def hours_chart(heads: Sequence[float], *, most: float, now: int) -> Chart:
-    """The usual people inside by hour of one weekday; `most`: of the week."""
+    """Return the usual number of people inside by hour of one weekday; `most`: that of the week."""
     top = _top(most)
     step = (WIDTH - LEFT) / len(heads)
     bars = [
@@ -75,19 +75,19 @@ def hours_chart(heads: Sequence[float], *, most: float, now: int) -> Chart:
 
 
 def weeks_chart(weeks: Sequence[WeekFigures]) -> Chart | None:
-    """The visits of whole weeks, oldest first, with their intervals; `None` without one. `weeks`: newest first."""
+    """Return the visits of whole weeks, oldest first, with intervals; `None` without any. `weeks`: newest first."""
     shown = [(week.monday, week.visits) for week in weeks if week.days == 7][:MOST_WEEKS]
     return _dated(shown[::-1], room_for=MOST_WEEKS)
 
 
 def days_chart(days: Sequence[DayFigures]) -> Chart | None:
-    """The visits of days that have figures, oldest first, with their intervals; `None` without one."""
+    """Return the visits of days that have figures, oldest first, with their intervals; `None` if there are none."""
     shown = [(day.date, day.visits) for day in days if day.visits is not None]
     return _dated(shown[::-1], room_for=len(days))
 
 
 def scores_chart(bins: Sequence[int], *, threshold: float) -> Chart:
-    """Scans by tenths of their score, on a logarithmic scale since most score 0; those over the threshold marked."""
+    """Return scans by tenths of their score, on a logarithmic scale since most score 0; high scores are marked."""
     decades = max(1, math.ceil(math.log10(max(1, *bins) + 1)))
     step = (WIDTH - LEFT) / len(bins)
     bars = [
@@ -141,7 +141,7 @@ def _ticks(top: int) -> list[Tick]:
 
 
 def _top(most: float) -> int:
-    """The least round number of people at or above `most` that the lines divide evenly."""
+    """Return the smallest round number of people, at least `most`, that the lines divide evenly."""
     for power in range(8):
         for head in (4, 8, 12, 16, 20, 24, 28, 32, 40):
             if head * 10**power >= most:

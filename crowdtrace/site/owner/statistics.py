@@ -1,6 +1,6 @@
-"""The past of a place for the people who run it, from the draws of closed days, ready for the page, the file, the API.
+"""The past of a place for the people who run it, from draws of closed days, prepared for page, file and API.
 
-Visits, refusals, usual hours and ratings are noisy: each was drawn once and costs no more however often it is read.
+Visits, refusals, usual hours and ratings are noisy: each was drawn once, and reading it again costs no budget.
 """
 
 import csv
@@ -37,12 +37,12 @@ COLUMNS: Final = (
 
 
 def guarantee() -> str:
-    """In a sentence or two, what figures of closed days reveal of one person, and which days are simulated."""
+    """Return what the figures of closed days reveal of one person, and which days are simulated, in few sentences."""
     return " ".join(filter(None, [_guarantee(), _of_simulated_days()]))
 
 
 def _of_simulated_days() -> str:
-    """What is said where days of a demonstration's town were drawn with a budget of their own; else nothing."""
+    """Return the sentence about simulated days that were drawn with a separate budget; empty if there are none."""
     own = conf.statistics_budget()
     last = StatisticsDraw.objects.filter(budget__gt=own, period=Period.DAY).order_by("-first_day").first()
     if last is None:
@@ -63,7 +63,7 @@ def _guarantee() -> str:
 
 @dataclass(frozen=True)
 class Past:
-    """What is shown of a place's past. `usual`: people inside by local hour of the week, (168,), Monday first."""
+    """The displayed past of a place. `usual`: people inside by local hour of the week, (168,), Monday first."""
 
     days: Sequence[DayFigures]
     weeks: Sequence[WeekFigures]
@@ -72,13 +72,13 @@ class Past:
 
 
 def past_of(place: Venue, now: dt.datetime) -> Past:
-    """Read it. One statement."""
+    """Read the past of a place with one statement."""
     found = history(place, now)
     return Past(found.days(_last_days(now, DAYS)), found.weeks(), found.usual(now), found.ratings())
 
 
 def as_csv(place: Venue, now: dt.datetime) -> str:
-    """Days of the last thirteen weeks that have figures, newest first; `_within`: half of the 95 % interval."""
+    """Return days of the last 13 weeks that have figures, newest first, as CSV; `_within`: half the 95 % interval."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)

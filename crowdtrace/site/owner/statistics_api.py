@@ -1,4 +1,4 @@
-"""Statistics of a venue for its own programs: what its pages show, as numbers."""
+"""Statistics of a venue for its own programs: the numbers that its pages show."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from venues.fullness import Fullness, Level
 
 
 class InsideOutput(serializers.Serializer[Any]):
-    """How full it is, in bands of people."""
+    """How full the venue is, in bands of people."""
 
     at = UtcTime()
     heads = serializers.IntegerField(help_text="upper end of the band that the number of people inside is in")
@@ -71,7 +71,7 @@ class StatisticsGuaranteeOutput(serializers.Serializer[Any]):
 
 
 class StatisticsOutput(serializers.Serializer[Any]):
-    """What a venue knows of its crowd."""
+    """Statistics of a venue's crowd."""
 
     now = InsideOutput()
     usual = serializers.ListField(
@@ -91,7 +91,7 @@ class StatisticsView(OwnerView):
 
     @extend_schema(operation_id="statistics", responses=StatisticsOutput)
     def get(self, request: Request, venue: str) -> Response:  # noqa: ARG002
-        """How full it is in bands; how full it usually is, ratings and the last fortnight with noise."""
+        """Return how full it is in bands; how full it usually is, ratings and the last fortnight with noise."""
         place, now = selectors.venue(self.user, venue), utc_now()
         (present,), past = inside([place], now), past_of(place, now)
         found = {

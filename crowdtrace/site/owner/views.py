@@ -1,6 +1,6 @@
-"""The owner's dashboard, drawn. What it may say is decided in `dashboard` (now) and `statistics` (the past).
+"""The owner's dashboard. `dashboard` (now) and `statistics` (the past) decide what it may show.
 
-The one thing here that is no number is what a visitor chose to show: a name, while inside.
+The only personal data here is what a visitor chose to show: a name, while inside.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ SORTS: Final[dict[str, Promise]] = {"name": _("Name"), "full": _("Fullest first"
 
 @owner_page
 def home(request: HttpRequest) -> HttpResponse:
-    """All places of the person, how full each is, and what is new."""
+    """Show all places of the account, how full each is, and what is new."""
     rows = _rows(request)
     if not rows and not selectors.memberships(user_of(request)).exists():
         return redirect("owner-page-start")
@@ -49,7 +49,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @owner_page
 def home_now(request: HttpRequest) -> HttpResponse:
-    """The part of that page that changes by the minute, for its script."""
+    """Return the part of that page that changes by the minute, for its script."""
     context = {"places": _places(request, _rows(request)), "q": request.GET.get("q", "")[:MOST_ASKED]}
     return render(request, "site/owner/places.html", context)
 
@@ -60,14 +60,14 @@ def _rows(request: HttpRequest) -> list[Venue]:
 
 
 def _places(request: HttpRequest, rows: Sequence[Venue]) -> list[Fullness]:
-    """What was asked for of the person's places, in the order that was asked for."""
+    """Return the requested places of the account, in the requested order."""
     words = words_of(request.GET.get("q", "")[:MOST_ASKED])
     found = [row for row in rows if _has(row, words)]
     return sorted(inside(found, utc_now()), key=ORDERS[_sort(request)])
 
 
 def _has(place: Venue, words: Sequence[str]) -> bool:
-    """Every word as the beginning of one of the place's name, kind, team or ZIP code."""
+    """Return whether every word begins a word of the place's name, kind, team or ZIP code."""
     parts = (place.name, place.get_kind_display(), place.organisation.name, place.zip)
     theirs = words_of(" ".join(map(str, parts)))
     return all(any(one.startswith(word) for one in theirs) for word in words)
@@ -87,12 +87,12 @@ ORDERS: Final[dict[str, Callable[[Fullness], tuple[Any, ...]]]] = {
     "full": lambda one: (-one.percent, *_by_name(one)),
     "new": lambda one: (-one.venue.created_at.timestamp(), *_by_name(one)),
 }
-"""How places are put in order, by the name of the way."""
+"""Sort keys of places, by the name of the order."""
 
 
 @owner_page
 def venue(request: HttpRequest, venue: str) -> HttpResponse:
-    """One place: how full it is, its usual hours, its ratings."""
+    """Show one place: how full it is, its usual hours, its ratings."""
     place = selectors.venue(user_of(request), venue)
     past = past_of(place, utc_now())
     context = {
@@ -111,7 +111,7 @@ def venue(request: HttpRequest, venue: str) -> HttpResponse:
 
 @owner_page
 def statistics(request: HttpRequest, venue: str) -> HttpResponse:
-    """The past of one place: weeks compared, and the days of the last fortnight."""
+    """Show the past of one place: a comparison of weeks, and the days of the last fortnight."""
     place = selectors.venue(user_of(request), venue)
     past = past_of(place, utc_now())
     chart = weeks_chart(past.weeks)
@@ -120,7 +120,7 @@ def statistics(request: HttpRequest, venue: str) -> HttpResponse:
         "tab": "statistics",
         "past": past,
         "chart": chart,
-        # Until a week is whole, there is a chart all the same.
+        # Until there is a whole week, there is a chart of its days.
         "days_chart": days_chart(past.days) if chart is None else None,
         "guarantee": guarantee(),
         "closes_after": CLOSES_AFTER,
@@ -130,7 +130,7 @@ def statistics(request: HttpRequest, venue: str) -> HttpResponse:
 
 @owner_page
 def statistics_file(request: HttpRequest, venue: str) -> HttpResponse:
-    """The days of the last thirteen weeks as CSV."""
+    """Return the days of the last thirteen weeks as CSV."""
     place = selectors.venue(user_of(request), venue)
     response = HttpResponse(as_csv(place, utc_now()), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="statistics-{place.public_id}.csv"'
@@ -139,7 +139,7 @@ def statistics_file(request: HttpRequest, venue: str) -> HttpResponse:
 
 @owner_page
 def venue_now(request: HttpRequest, venue: str) -> HttpResponse:
-    """The part of the page that changes by the minute, for its script."""
+    """Return the part of the page that changes by the minute, for its script."""
     place = selectors.venue(user_of(request), venue)
     return render(request, "site/owner/now.html", {"venue": place, "present": _present(place)})
 
@@ -154,7 +154,7 @@ def _present(place: Venue) -> dict[str, Any]:
 
 
 def _usual(past: Past, place: Venue) -> dict[str, Any] | None:
-    """The usual crowd of today's weekday as bars, and of the week as a table; `None` where nothing is known."""
+    """Return the usual crowd of today's weekday as bars, and of the week as a table; `None` if nothing is known."""
     if past.usual is None:
         return None
     week = past.usual.reshape(7, HOURS)

@@ -1,1 +1,1 @@
-"""The search for places and the card of one. Begin at `views`."""
+"""The search for places, and the scouting card of a place. Begin at `views`."""

@@ -1,4 +1,4 @@
-"""What the address of the search page asks for. Anything that means nothing is left out, and the page says so."""
+"""Parameters of the search page's URL. Meaningless values are ignored, and the page says so."""
 
 from dataclasses import dataclass
 from typing import Final, Self
@@ -17,13 +17,13 @@ from venues.places import Point
 
 LONGEST_SEARCH: Final = 80
 NEAR_KM: Final = 100
-"""Further than this from a place that was asked for, nothing is near; ZIP areas themselves are tens of km wide."""
+"""Largest distance in a search near a place; ZIP areas are themselves tens of kilometres wide."""
 LAST_PAGE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One search, as its form and its links say it."""
+    """One search, as its form and its links express it."""
 
     q: str
     zip: str
@@ -38,7 +38,7 @@ class Asked:
 
     @classmethod
     def of(cls, request: HttpRequest) -> Self:
-        """From the query."""
+        """Read the search from the query parameters."""
         given = {name: request.GET.get(name, "").strip()[:LONGEST_SEARCH] for name in request.GET}
         page = given.get("page", "")
         return cls(
@@ -56,37 +56,37 @@ class Asked:
 
     @property
     def zip_wrong(self) -> bool:
-        """Whether what was typed is no ZIP code at all."""
+        """Return whether the text is not a ZIP code at all."""
         return bool(self.zip) and not (self.zip.isascii() and self.zip.isdigit() and len(self.zip) in {3, 5})
 
     @property
     def zip_unknown(self) -> bool:
-        """Whether it looks like a ZIP code, and nobody has it."""
+        """Return whether the text looks like a ZIP code but is not assigned."""
         return bool(self.zip) and not self.zip_wrong and places.place(self.zip) is None
 
     @property
     def placed(self) -> bool:
-        """Whether places have a distance from what was asked for."""
+        """Return whether places have a distance from the searched position."""
         return self.near is not None or (bool(self.zip) and not (self.zip_wrong or self.zip_unknown))
 
     @property
     def bounded(self) -> bool:
-        """Whether only what is near is listed: a name is looked for everywhere."""
+        """Return whether only places nearby are listed: a name is searched everywhere."""
         return self.placed and not self.q and not self.far
 
     @property
     def filtered(self) -> bool:
-        """Whether anything but words and a place was asked for."""
+        """Return whether anything but words and a place was searched."""
         return bool(self.kind or self.open or self.fits or self.sort)
 
     @property
     def near_text(self) -> str:
-        """The position, as an address says it."""
+        """Return the position as the URL has it."""
         return f"{self.near.latitude},{self.near.longitude}" if self.near else ""
 
     @property
     def question(self) -> Question:
-        """For the search."""
+        """Return the arguments of the search."""
         return Question(
             wanted=Wanted(
                 q=self.q,
@@ -104,16 +104,16 @@ class Asked:
 
     @property
     def near_km(self) -> int:
-        """How far away something near is at most."""
+        """Return the largest distance in kilometres that is near."""
         return NEAR_KM
 
     @property
     def further(self) -> str:
-        """The address of the same search everywhere."""
+        """Return the URL of the same search everywhere."""
         return self.address(page=1, far=True)
 
     def address(self, *, page: int, far: bool = False) -> str:
-        """The address of a page of this search."""
+        """Return the URL of a page of this search."""
         given = {
             "q": self.q,
             "zip": self.zip,

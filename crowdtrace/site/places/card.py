@@ -1,4 +1,4 @@
-"""How a scouting card is shown: bars of hours with the same numbers as a table, how full, what a stay costs."""
+"""The displayed scouting card: hourly bars with a table of the same numbers, how full it is, what a stay costs."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -36,17 +36,17 @@ CHART_HEIGHT: Final = 96
 AXIS_WIDTH: Final = 34
 BAR_STEP: Final = 14
 LEAST_BAR: Final = 3
-"""In units of the drawing; the least bar is drawn also where a cost is next to nothing."""
+"""In drawing units; the smallest bar is drawn even if a cost is close to zero."""
 _LABEL_EVERY_H: Final = 4
 _BARS_A_LABEL: Final = 4
 _LABEL_BARS: Final = 3
-"""Bars that a label is as wide as."""
-"""Labels that stand closer run into each other."""
+"""Width of a label, in bars."""
+"""Labels closer than this would overlap."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One hour of a chart, in units of the drawing, with what it says."""
+    """One hour of a chart, in drawing units, with its label."""
 
     x: int
     y: float
@@ -59,37 +59,37 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Bars side by side. ``top``: what the axis ends at, where there is one."""
+    """Bars next to each other. ``top``: the end of the axis, if there is one."""
 
     bars: Sequence[Bar]
     top: float | None = None
     limit_y: float | None = None
-    """Where the limit of the profile is drawn."""
+    """Position of the line of the profile's limit."""
 
     @property
     def axis(self) -> list[tuple[float, float]]:
-        """Height and number of each line of the axis."""
+        """Return height and number of each line of the axis."""
         return [] if self.top is None else [(CHART_HEIGHT * (1 - part), self.top * part) for part in (0.0, 0.5, 1.0)]
 
     @property
     def margin(self) -> int:
-        """Beside the bars, for the numbers of the axis."""
+        """Return the width left of the bars, for the numbers of the axis."""
         return 0 if self.top is None else AXIS_WIDTH
 
     @property
     def width(self) -> int:
-        """Of the drawing."""
+        """Return the width of the drawing."""
         return BAR_STEP * max(1, len(self.bars))
 
     @property
     def baseline(self) -> int:
-        """Where bars stand."""
+        """Return the position of the bars' baseline."""
         return CHART_HEIGHT
 
 
 @dataclass(frozen=True, slots=True)
 class CostRow:
-    """What a stay costs, with and without a mask."""
+    """The cost of a stay, with and without a mask."""
 
     stay: Promise
     no_mask: float
@@ -106,7 +106,7 @@ class WeekDay:
 
 @dataclass(frozen=True, slots=True)
 class DayHours:
-    """When a place is open on a day of the week."""
+    """The opening hours of a place on a day of the week."""
 
     name: str
     spans: Sequence[str]
@@ -115,18 +115,18 @@ class DayHours:
 
 @dataclass(frozen=True, slots=True)
 class ShownCard:
-    """A card, ready for a template. Times are words of the venue's own clock."""
+    """A card, prepared for a template. Times are texts in the zone of the venue."""
 
     card: Mapping[str, Any]
     profile: str
     opening: str
     can_check_in: bool
     priced: bool
-    """Whether there is an hour ahead in which anybody can go there."""
+    """Whether there is a coming hour in which anybody can go there."""
     starts: str
-    """When it opens next, where it is closed."""
+    """When it next opens, if it is closed."""
     helps: Sequence[str]
-    """What brings an hour within the limit; empty where it is, or where nothing does."""
+    """What brings an hour within the limit; empty if it is within, or if nothing does."""
     band: Promise
     level: int
     """0 (fewer than five) to 3 (over two thirds)."""
@@ -135,33 +135,33 @@ class ShownCard:
     quiet_at: str
     hours: Chart
     limit: float
-    """Points of an hour that are within the profile."""
+    """Points of an hour that are within the profile's limit."""
     any_fits: bool
     opening_hours: Sequence[DayHours]
     always_open: bool
     today: Chart | None
     today_name: str
     week: Sequence[WeekDay]
-    """Empty where nothing is known of the usual crowd."""
+    """Empty if nothing is known of the usual crowd."""
     hour_names: Sequence[str]
 
 
 def profiles() -> list[tuple[str, Promise, float]]:
-    """Every profile: key, name, and its budget in percent."""
+    """Return every profile: key, name, and its budget in percent."""
     return [(key, PROFILE_NAMES[key], budget * 100) for key, budget in BUDGETS.items()]
 
 
 def level_of(band: str) -> int:
-    """0 to 3."""
+    """Return the level of a band, 0 to 3."""
     return OccupancyOutput.BANDS.index(band)
 
 
 def shown_card(
     card: Mapping[str, Any], *, zone: ZoneInfo, profile: str, now: dt.datetime, shown_in: ZoneInfo | None = None
 ) -> ShownCard:
-    """A card with all costs (`risk.scouting.cards.cards_of`) as a page shows it.
+    """Return a card with all costs (`risk.scouting.cards.cards_of`) as a page shows it.
 
-    ``shown_in``: zone of moments; what is of every week stays by the clock of the place.
+    ``shown_in``: zone of moments; weekly times keep the zone of the place.
     """
     band, usual = card["occupancy"]["band"], card["occupancy"]["usual"]
     local, zone = now.astimezone(zone), shown_in or zone
@@ -195,7 +195,7 @@ def shown_card(
 
 
 def words_of_opening(card: Mapping[str, Any], zone: ZoneInfo, now: dt.datetime) -> str:
-    """Whether a place is open, and until when."""
+    """Return whether a place is open, and until when, in words."""
     if card["changes_at"] is None:
         return gettext("Always open") if card["open"] else gettext("Closed, and no opening is planned")
     words = gettext("Open until %(time)s") if card["open"] else gettext("Closed until %(time)s")
@@ -209,14 +209,14 @@ def _at_change(card: Mapping[str, Any], zone: ZoneInfo, now: dt.datetime) -> str
 
 
 def _can_check_in(card: Mapping[str, Any]) -> bool:
-    """Whether a pass of an open day is good for anything: the place is open in it."""
+    """Return whether checking in makes sense: the place is open on a day for which passes are issued."""
     last = max((epoch["end"] for epoch in card["epochs"]), default=0)
     opens = card["changes_at"]
     return bool(last) and (card["open"] or (opens is not None and opens.timestamp() < last))
 
 
 def _helps(card: Mapping[str, Any], zone: ZoneInfo, now: dt.datetime) -> list[str]:
-    """What brings an hour, or half of one, within the limit."""
+    """Return what brings an hour, or half of one, within the limit."""
     found = []
     best = next(iter(card["best_hours"]), None)
     if best and _fits(best["shield_cost_60"]) and best is not card["hours"][0]:
@@ -244,7 +244,7 @@ def _points(points: float) -> str:
 
 
 def _opening_hours(week: Sequence[Sequence[Sequence[int]]], now: dt.datetime) -> list[DayHours]:
-    """Weekly hours as a sign at a door says them; a closing time after midnight is one of the next morning."""
+    """Return weekly hours as on a sign at a door; a closing time after midnight is that of the next morning."""
     spans = [[f"{_clock(opens)} – {_clock(closes)}" for opens, closes in day] for day in week]
     return [DayHours(_weekday(at, now), day, at == now.weekday()) for at, day in enumerate(spans)]
 
@@ -262,9 +262,9 @@ def _cost_rows(costs: Mapping[str, Mapping[str, float]]) -> list[CostRow]:
 
 
 def _hours_chart(hours: Sequence[Mapping[str, Any]], zone: ZoneInfo, now: dt.datetime) -> Chart:
-    """The cost of an hour at each open hour ahead, with the limit; marked are those within it.
+    """Chart the cost of an hour at each open hour ahead, with the limit; hours within it are marked.
 
-    The axis ends at the limit at least, so that next to nothing looks like it.
+    The axis ends no lower than the limit, so that small costs look small.
     """
     most = axis_top(max([FITS_POINTS, *(hour["shield_cost_60"] for hour in hours)]))
     bars: list[Bar] = []
@@ -282,7 +282,7 @@ def _hours_chart(hours: Sequence[Mapping[str, Any]], zone: ZoneInfo, now: dt.dat
 
 
 def _usual_chart(bands: Sequence[str], now: dt.datetime) -> Chart:
-    """How full it usually is on this day of the week; marked is the present hour."""
+    """Chart how full it usually is on this day of the week; the present hour is marked."""
     bars = []
     for hour, band in enumerate(bands):
         name = _hour_name(now.replace(hour=hour))
@@ -300,7 +300,7 @@ def _bar(at: int, height: float, starts: str, label: str, value: Any, *, marked:
 
 
 def _moment(start: dt.datetime, now: dt.datetime) -> str:
-    """The time, with the day where it is another one."""
+    """Return the time, with the day if it is not the same one."""
     time = _hour_name(start)
     return time if start.date() == now.date() else f"{date_format(start, 'D')} {time}"
 

@@ -1,4 +1,4 @@
-"""Finding a place and scouting it: pages that work without a script and show what the API answers."""
+"""Search and scouting cards of places: pages that work without JavaScript and show what the API returns."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ PAGE: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Pager:
-    """Which of the places a page shows, and the addresses of the pages around."""
+    """The range of places that a page shows, and the URLs of the pages around it."""
 
     first: int
     last: int
@@ -38,7 +38,7 @@ class Pager:
 
 @require_safe
 def venues(request: HttpRequest) -> HttpResponse:
-    """Search for a place by name, kind, nearness, cost and hours; each with how full it is and what an hour costs."""
+    """Search for places by name, kind, distance, cost and hours, and show how full each is and what an hour costs."""
     asked, now = Asked.of(request), utc_now()
     offset = (asked.page - 1) * PAGE
     page = search(asked.question, offset=offset, count=PAGE, now=now, total=True)
@@ -57,7 +57,7 @@ def venues(request: HttpRequest) -> HttpResponse:
         ),
     }
     response = render(request, "site/venues.html", context | {"own_zone": zones.applies})
-    # "Near me" is here alone, so that no other page of ours may ask for a position.
+    # Only this page has "Near me", so that no other page of ours may request a position.
     response["Permissions-Policy"] = PERMISSIONS_POLICY.replace("geolocation=()", "geolocation=(self)")
     return response
 
@@ -82,7 +82,7 @@ def _rows(found: Sequence[FoundVenue], asked: Asked, zones: Zones, now: dt.datet
 
 @require_safe
 def venue(request: HttpRequest, venue: str) -> HttpResponse:
-    """One place, before going there."""
+    """Show one place, before a visit."""
     place, now = selectors.open_venue(venue), utc_now()
     if place is None:
         raise NotFound(_("This place does not exist or has closed."))

@@ -1,7 +1,7 @@
-"""In which zone times of a place are shown: its own, or that of the browser for places of the demonstration's town.
+"""The zone in which times of a place are shown: its own, or the browser's for places of the demonstration's town.
 
-A real place keeps its own clock, since its doors do. The demonstration's town lies nowhere, so moments are those of the
-person who looks at it. The browser says its zone in a cookie, on copies with a demonstration alone.
+A real place keeps its own time zone, since its doors do. The demonstration's town is nowhere, so its moments are shown
+in the zone of the reader. The browser reports its zone in a cookie, only on copies with a demonstration.
 """
 
 from typing import Final
@@ -24,10 +24,10 @@ class Zones:
         self._asked = request.COOKIES.get(COOKIE, "")
         self._simulated: frozenset[int] | None = None
         self.applies = False
-        """Whether a place of the demonstration was among those that were asked for."""
+        """Whether a requested place is of the demonstration."""
 
     def of(self, venue: Venue) -> ZoneInfo:
-        """The zone in which to show times of a place."""
+        """Return the zone in which to show times of a place."""
         if not settings.EMBEDDED or venue.organisation_id not in self._of_demonstration():
             return venue.zone
         self.applies = True
@@ -41,7 +41,7 @@ class Zones:
 
 
 def zone_called(name: str) -> ZoneInfo | None:
-    """The zone of that name; `None` for anything else."""
+    """Return the zone of that name; `None` for an unknown one."""
     if not name or len(name) > MOST_CHARACTERS:
         return None
     try:

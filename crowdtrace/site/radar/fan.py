@@ -1,4 +1,4 @@
-"""A fan chart as numbers: what was known, the quantiles of four weeks, and what came. Pure; a template draws it."""
+"""A fan chart as numbers: known values, quantiles of four weeks, and later values. Pure; a template draws it."""
 
 import datetime as dt
 import math
@@ -9,7 +9,7 @@ from typing import Final
 PAST_WEEKS: Final = 20
 RIGHT, TOP, BOTTOM = 26, 12, 44
 DIGIT: Final = 8
-"""Width of a digit of the axis."""
+"""Width of a digit of the axis, in drawing units."""
 TICKS: Final = 4
 LEAST: Final = 1e-9
 STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
@@ -18,7 +18,7 @@ Point = tuple[dt.date, float]
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A mark on an axis: its place in the drawing, and the value or day that it is of."""
+    """A tick of an axis: its position, and its value or day."""
 
     place: float
     value: float = 0.0
@@ -27,7 +27,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Fan:
-    """The drawing: `bands` are outlines of central intervals, widest first; `later` what came afterwards."""
+    """The drawing: `bands` are outlines of central intervals, widest first; `later` are values reported afterwards."""
 
     width: int
     height: int
@@ -44,18 +44,18 @@ class Fan:
 
     @property
     def right(self) -> int:
-        """Right end of the plot."""
+        """Return the right end of the plot."""
         return self.width - RIGHT
 
     @property
     def base(self) -> int:
-        """Bottom of the plot."""
+        """Return the bottom of the plot."""
         return self.height - BOTTOM
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a chart is of. `intervals` has, by share, lower and upper ends by week; `medians` one value a week."""
+    """The data of a chart. `intervals` has lower and upper ends by week for each share, `medians` one value a week."""
 
     as_of: dt.date
     past: Sequence[Point]
@@ -65,7 +65,7 @@ class Wanted:
 
 
 def draw(wanted: Wanted, *, width: int, height: int) -> Fan:
-    """Lay the chart out in a drawing of `width` by `height` units, of which one is a pixel at its own size."""
+    """Lay the chart out in a drawing of `width` by `height` units; a unit is a pixel at the original size."""
     first = wanted.as_of - dt.timedelta(weeks=PAST_WEEKS - 1)
     past = [point for point in wanted.past if first <= point[0] <= wanted.as_of]
     last = wanted.medians[-1][0]
@@ -105,7 +105,7 @@ def draw(wanted: Wanted, *, width: int, height: int) -> Fan:
 
 
 def scale(highest: float) -> list[float]:
-    """Round values from 0 to one not below the highest, in about four steps."""
+    """Return round values from 0 to at least the highest value, in about four steps."""
     if highest < LEAST:
         return [0.0, 1.0]
     rough = highest / TICKS
@@ -115,7 +115,7 @@ def scale(highest: float) -> list[float]:
 
 
 def _days(first: dt.date, as_of: dt.date, last: dt.date, *, narrow: bool) -> list[dt.date]:
-    """Days that are marked, the as-of date among them, far enough apart for their texts."""
+    """Return the labelled days, including the as-of date, far enough apart for their labels."""
     apart = dt.timedelta(weeks=8 if narrow else 4)
     days = [as_of]
     while days[-1] - apart >= first:

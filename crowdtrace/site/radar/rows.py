@@ -1,4 +1,4 @@
-"""The radar's table: one row a region, the same on the page, on the map and in the CSV file."""
+"""The radar's table: one row per region, the same on the page, on the map and in the CSV file."""
 
 import csv
 import io
@@ -40,12 +40,12 @@ MEASURES: Final[dict[str, Promise]] = {
     "relative": _("Error compared with “same as last week”"),
 }
 SHOWN: Final = ("doubling", "level", "expected")
-"""What the map can show."""
+"""Measures that the map can show."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One region; `doubling` in percent, `relative` is the relative weighted interval score of earlier forecasts."""
+    """A region; `doubling` in percent, `relative` is the relative weighted interval score of earlier forecasts."""
 
     region: str
     name: str
@@ -58,17 +58,17 @@ class Row:
 
     @property
     def kind(self) -> GeoType:
-        """Country, state or ZIP3 area."""
+        """Return the kind of region: country, state or ZIP3 area."""
         return geo_type(self.region)
 
     @property
     def relative(self) -> float | None:
-        """Relative score, once enough weeks are scored."""
+        """Return the relative score, once enough weeks are scored."""
         return None if self.skill.beats_last_week is None else self.skill.relative_wis
 
 
 def name_of(region: str) -> str:
-    """A region in words."""
+    """Return the name of a region."""
     if region == NATION:
         return str(_("United States"))
     if geo_type(region) == "zip3":
@@ -77,7 +77,7 @@ def name_of(region: str) -> str:
 
 
 def rows_of(run: RadarRun, forecasts: Iterable[RadarForecast]) -> list[Row]:
-    """Rows of a run: the country, states by name, ZIP3 areas."""
+    """Return the rows of a run: the country, states by name, ZIP3 areas."""
     low, high = shown.INTERVALS[95]
     made = []
     for one in forecasts:
@@ -90,7 +90,7 @@ def rows_of(run: RadarRun, forecasts: Iterable[RadarForecast]) -> list[Row]:
 
 
 def ordered(rows: Sequence[Row], sort: str) -> list[Row]:
-    """Rows by a column's name; with a minus in front the largest first, what has no value always last."""
+    """Return rows sorted by a column; a leading minus sorts descending; rows without a value are always last."""
     name = sort.removeprefix("-")
     if name == "name":
         return sorted(rows, key=lambda row: row.name, reverse=sort.startswith("-"))
@@ -106,7 +106,7 @@ def ordered(rows: Sequence[Row], sort: str) -> list[Row]:
 
 
 def table_csv(run: RadarRun, forecasts: Iterable[RadarForecast]) -> str:
-    """The run as CSV, a line for each region and week."""
+    """Return the run as CSV, a line for each region and week."""
     out = io.StringIO()
     lines = csv.writer(out, lineterminator="\n")
     lines.writerow(COLUMNS)
@@ -124,5 +124,5 @@ def table_csv(run: RadarRun, forecasts: Iterable[RadarForecast]) -> str:
 
 
 def _text(text: str) -> str:
-    """A name from a file, harmless in a spreadsheet, which takes these signs for the begin of a formula."""
+    """Escape a name from a file: a spreadsheet takes these characters for the beginning of a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text

@@ -1,4 +1,4 @@
-"""The radar page and its table as CSV. Open to anyone; both work without a script."""
+"""The radar page and its table as CSV. Open to anyone; both work without JavaScript."""
 
 import datetime as dt
 from typing import Any
@@ -22,12 +22,12 @@ from exports.radar.models import RadarForecast, RadarRun
 from risk.radar.regions import NATION, asked_region
 
 WIDE, NARROW = (760, 320), (340, 270)
-"""The chart for a screen and for a phone, in pixels."""
+"""Sizes of the chart for a screen and for a phone, in pixels."""
 
 
 @require_safe
 def radar(request: HttpRequest) -> HttpResponse:
-    """Map, table and fan chart."""
+    """Show map, table and fan chart."""
     asked = Asked.of(request)
     newest = shown.newest_runs()
     if not newest:
@@ -57,7 +57,7 @@ def radar(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def radar_csv(request: HttpRequest) -> HttpResponse:
-    """The table of a run, a line for each region and week."""
+    """Return the table of a run, a line for each region and week."""
     newest = shown.newest_runs()
     if not newest:
         raise NotFound(_("There is no forecast of that series for that day."))
@@ -67,9 +67,9 @@ def radar_csv(request: HttpRequest) -> HttpResponse:
     return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=headers)
 
 
-# What is asked --------------------------------------------------------------------------------------------------------
+# Parameters -----------------------------------------------------------------------------------------------------------
 def _run(asked: Asked, newest: list[RadarRun]) -> RadarRun:
-    """The run of an address; raises `NotFound`."""
+    """Return the run that the URL names. Raise `NotFound` if there is none."""
     chosen = next((run for run in newest if asked.series in {"", str(run.series_id)}), None)
     try:
         as_of = dt.date.fromisoformat(asked.as_of) if asked.as_of else None
@@ -82,7 +82,7 @@ def _run(asked: Asked, newest: list[RadarRun]) -> RadarRun:
 
 
 def _week(request: HttpRequest, weeks: list[dt.date]) -> dt.date | None:
-    """The as-of date that the slider asks for, in weeks from the oldest; None where it was not moved."""
+    """Return the slider's as-of date, in weeks from the oldest; `None` if it was not moved."""
     text = request.GET.get("week", "")
     if not text.isascii() or not text.isdigit() or len(text) > 4:
         return None
@@ -90,7 +90,7 @@ def _week(request: HttpRequest, weeks: list[dt.date]) -> dt.date | None:
 
 
 def _found(asked: Asked, forecasts: list[RadarForecast]) -> tuple[str | None, shown.Found | None]:
-    """The region that is asked about, and its forecast; by itself the country, else where doubling is likeliest."""
+    """Return the requested region and its forecast; by default the country, or where doubling is most likely."""
     if asked.region:
         region = asked_region(asked.region)
         return region, shown.find_forecast(forecasts, region) if region else None
@@ -98,9 +98,9 @@ def _found(asked: Asked, forecasts: list[RadarForecast]) -> tuple[str | None, sh
     return None, shown.Found(likely[0], likely[0].region) if likely else None
 
 
-# What is shown --------------------------------------------------------------------------------------------------------
+# Display --------------------------------------------------------------------------------------------------------------
 def _context(asked: Asked, run: RadarRun, forecasts: list[RadarForecast]) -> dict[str, Any]:
-    """Map and tables of a run."""
+    """Return map and tables of a run."""
     table, skill = rows.rows_of(run, forecasts), shown.skill(run, shown.ALL)
     sorts = [(key, title, asked.link(sort=_next_sort(asked.sort, key))) for key, title in rows.MEASURES.items()]
     return {
@@ -132,7 +132,7 @@ def _next_sort(sort: str, key: str) -> str:
 
 
 def _map(asked: Asked, table: list[rows.Row]) -> us_map.UsMap:
-    """States by class of the measure, ZIP areas as dots by it."""
+    """Return the map: states by class of the measure, ZIP areas as dots by its value."""
     values = {row.region: value for row in table if (value := getattr(row, asked.show)) is not None}
     texts = {row.region: _told(row) for row in table}
     return us_map.draw(
@@ -144,7 +144,7 @@ def _map(asked: Asked, table: list[rows.Row]) -> us_map.UsMap:
 
 
 def _told(row: rows.Row) -> str:
-    """A row in a few words, for the map."""
+    """Describe a row in a few words, for the map."""
     level = "–" if row.level is None else shown.number(row.level)
     if row.doubling is None:
         return f"{row.name}: {level}"
@@ -156,7 +156,7 @@ def _told(row: rows.Row) -> str:
 
 
 def _one(run: RadarRun, found: shown.Found) -> dict[str, Any]:
-    """What is shown of one region."""
+    """Return what is shown of one region."""
     row = found.forecast
     past = shown.values_known(run, row.region)
     later = [point for point in shown.values_known(run, row.region, at=utc_now()) if point[0] > run.as_of]
@@ -201,7 +201,7 @@ def _one(run: RadarRun, found: shown.Found) -> dict[str, Any]:
 
 
 def _covered(skill: shown.Skill) -> str:
-    """How often the ranges held what came."""
+    """Return how often the intervals covered the later values."""
     if skill.coverage_50 is None or skill.coverage_95 is None:
         return ""
     values = {"half": round(100 * skill.coverage_50), "most": round(100 * skill.coverage_95)}

@@ -1,4 +1,4 @@
-"""What the radar page asks for and how it words its numbers."""
+"""Parameters of the radar page, and how it writes numbers."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -27,7 +27,7 @@ UNITS: Final[dict[str, Promise]] = {
 
 @dataclass(frozen=True)
 class Asked:
-    """What a request asks for, each part empty where it does not say."""
+    """The parameters of a request, each empty if it is missing."""
 
     series: str
     as_of: str
@@ -37,16 +37,16 @@ class Asked:
 
     @classmethod
     def of(cls, request: HttpRequest) -> "Asked":
-        """The parameters of the address; a measure that is unknown is the first."""
+        """Read the parameters of the URL; an unknown measure is replaced by the first one."""
         found = {name: request.GET.get(name, "") for name in ("series", "as_of", "region", "show", "sort")}
         return cls(**found | {"show": found["show"] if found["show"] in rows.SHOWN else rows.SHOWN[0]})
 
     def link(self, **changed: str) -> str:
-        """The page's address with some of it changed."""
+        """Return the page's URL with some parameters changed."""
         values = {name: getattr(self, name) for name in ("series", "as_of", "region", "show", "sort")} | changed
         return "?" + urlencode({name: value for name, value in values.items() if value})
 
 
 def series_name(series: Series) -> str:
-    """A series in words: what it counts, and who says so."""
+    """Return the name of a series: what it counts, and its source."""
     return f"{NAMES.get(series.signal, series.signal)} · {series.source}"

@@ -1,4 +1,4 @@
-"""Days in addresses of these pages."""
+"""Days in the URLs of these pages."""
 
 import datetime as dt
 
@@ -9,7 +9,7 @@ from common.web.problems import NotFound
 
 
 def day_of(request: HttpRequest, name: str) -> dt.date | None:
-    """A day of the address, None where there is none."""
+    """Return the day of a URL; `None` if there is none."""
     text = request.GET.get(name, "")
     try:
         return dt.date.fromisoformat(text) if text else None

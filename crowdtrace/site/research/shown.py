@@ -47,7 +47,7 @@ class Example:
 
 
 def examples() -> tuple[Example, ...]:
-    """The two published queries as they are, and one on the noisy counts."""
+    """Return the two published queries unchanged, and one on the noisy counts."""
     folder = files("exports") / "queries"
     daily, states = (
         (folder / f"{name}.sql").read_text(encoding="utf-8").strip()
@@ -66,7 +66,7 @@ def examples() -> tuple[Example, ...]:
 
 @dataclass(frozen=True)
 class Shown:
-    """An answer as the page shows it: the first rows, and columns for the chart."""
+    """A result as the page shows it: the first rows, and columns for the chart."""
 
     columns: list[dict[str, str]]
     numbers: tuple[bool, ...]
@@ -80,16 +80,16 @@ class Shown:
     next: str
 
     def heads(self) -> list[tuple[dict[str, str], bool]]:
-        """Each column, and whether it holds numbers."""
+        """Return each column, and whether it has numbers."""
         return list(zip(self.columns, self.numbers, strict=True))
 
     def cells(self) -> list[list[tuple[Any, bool]]]:
-        """The rows that are shown: each value, and whether its column holds numbers."""
+        """Return the displayed rows: each value, and whether its column has numbers."""
         return [list(zip(row, self.numbers, strict=True)) for row in self.rows]
 
 
 def shown(answered: Answered) -> Shown:
-    """What the page shows of an answer."""
+    """Return what the page shows of a result."""
     table = answered.result.table
     columns, rows = columns_of(table), json_rows(table)
     return Shown(
@@ -107,7 +107,7 @@ def shown(answered: Answered) -> Shown:
 
 
 def chart(columns: list[dict[str, str]], rows: list[list[Any]]) -> dict[str, Any] | None:
-    """Whole numbers against the first column, summed where its values repeat; None where there is nothing to draw."""
+    """Return whole numbers by the first column, summed where its values repeat; `None` if there is nothing to draw."""
     counts = [place for place, column in enumerate(columns) if place and column["type"] in NUMBERS[:4]]
     if not counts or len(rows) < 2:
         return None
@@ -130,7 +130,7 @@ def chart(columns: list[dict[str, str]], rows: list[list[Any]]) -> dict[str, Any
 
 
 def choice_of(columns: list[dict[str, str]], rows: list[list[Any]]) -> dict[str, Any] | None:
-    """The answer's own columns for a chart of the reader's choice: those that an axis or a line can have."""
+    """Return the columns for a chart of the reader's choice: those that an axis or a line can have."""
     if len(rows) < 2:
         return None
     kinds = ["number" if column["type"] in NUMBERS else "label" for column in columns]
@@ -147,18 +147,18 @@ def choice_of(columns: list[dict[str, str]], rows: list[list[Any]]) -> dict[str,
 
 
 def _is_of_days(rows: list[list[Any]], place: int) -> bool:
-    """Whether a column holds days only, as dates or as texts."""
+    """Return whether a column has only days, as dates or as texts."""
     return all(isinstance(row[place], str) and _DAY.fullmatch(row[place]) for row in rows)
 
 
 def names_to_complete() -> list[str]:
-    """Names that a query may hold: tables, their columns, words of SQL."""
+    """Return names for completion in a query: tables, their columns, SQL keywords."""
     tables = (*OPEN_TABLES, LIVE_CROWD)
     names = {table.name for table in tables} | {name for table in tables for name in table.names}
     return sorted(names) + sorted(WORDS)
 
 
-# Both go on after a file that is cut, with its cursor.
+# Both continue after a truncated file, with its cursor.
 _PYTHON: Final = """\
 import io, json, urllib.request
 import pandas as pd
@@ -197,7 +197,7 @@ rows <- do.call(rbind, parts)"""
 
 
 def snippets(*, base: str, sql: str) -> list[tuple[str, str]]:
-    """The same query from a shell, from Python, from R and in Athena, ready to copy."""
+    """Return the same query for a shell, Python, R and Athena, ready to copy."""
     url = f"{base}/api/v1/queries"
     body = json.dumps({"sql": sql, "format": "csv"})
     shell = body.replace("'", "'\\''")
@@ -231,13 +231,13 @@ class Bars:
 
     @property
     def is_hidden(self) -> bool:
-        """Whether noise hides the column: no value of it was published."""
+        """Return whether noise hides the column: no value of it was published."""
         return not any(bar.percent for bar in self.bars)
 
 
 @dataclass(frozen=True)
 class Box:
-    """Quantiles of an ordered column: 5, 25, 50, 75, 95 %, placed on 0 to 100 between its ends."""
+    """Quantiles of an ordered column: 5, 25, 50, 75, 95 %, scaled from 0 to 100 between its ends."""
 
     column: str
     low: float
@@ -248,7 +248,7 @@ class Box:
 
 
 def bars_of(release: Release) -> list[Bars]:
-    """Shares of the values of each column of few values."""
+    """Return shares of the values of each column with few values."""
     found: dict[str, list[Bar]] = {}
     for each in _statistics(release):
         name = each["statistic"]
@@ -258,7 +258,7 @@ def bars_of(release: Release) -> list[Bars]:
 
 
 def boxes_of(release: Release) -> list[Box]:
-    """Quantiles of each ordered column that has values."""
+    """Return quantiles of each ordered column that has values."""
     found: dict[str, dict[str, float]] = {}
     for each in _statistics(release):
         if each["value"] is not None:
@@ -280,7 +280,7 @@ def _statistics(release: Release) -> list[dict[str, Any]]:
 
 
 # Areas ----------------------------------------------------------------------------------------------------------------
-# Square of the standard error, by kind and name of an area and signal.
+# Squared standard errors, by kind and name of an area and signal.
 Squares = dict[tuple[str, str, str], float]
 
 
@@ -298,32 +298,32 @@ class Area:
 
     @property
     def is_noise(self) -> bool:
-        """Whether the total is smaller than the half of its interval."""
+        """Return whether the total is smaller than half of its interval."""
         return self.margins[0] is not None and self.margins[0] > self.total
 
     @property
     def symptoms_margin(self) -> float | None:
-        """Half of the interval of the share of symptoms, in percent."""
+        """Return half of the interval of the share of symptoms, in percent."""
         return self._percent(self.margins[1]) if self.margins[1] is not None else None
 
     @property
     def symptoms_are_noise(self) -> bool:
-        """Whether any share of symptoms, from none to all, is within the interval."""
+        """Return whether any share of symptoms, from none to all, is within the interval."""
         return self.symptoms_margin is not None and self.symptoms_margin >= 100
 
     @property
     def symptoms_percent(self) -> float:
-        """Rows that say yes to symptoms."""
+        """Return the share of rows with symptoms."""
         return self._percent(self.symptoms)
 
     @property
     def declined_percent(self) -> float:
-        """Rows whose result is Declined."""
+        """Return the share of rows whose result is Declined."""
         return self._percent(self.declined)
 
     @property
     def high_percent(self) -> float:
-        """Rows of the highest class of risk."""
+        """Return the share of rows in the highest class of risk."""
         return self._percent(self.high)
 
     def _percent(self, part: int) -> float:
@@ -340,7 +340,7 @@ _DAILY_PLACES: Final = {name: place for place, name in enumerate(DAILY.names)}
 
 
 def squared_errors(at: TablesAt, *, day: dt.date | None) -> Squares:
-    """The squares of the standard errors of a day's signals, or their sums over all days. They never change: kept."""
+    """Return the squared standard errors of a day's signals, or their sums over all days; cached, as they are final."""
     key = "signal-errors-" + at.tag("signal errors", day.isoformat() if day else "").strip('W/"')
 
     def add_up() -> Squares:
@@ -364,7 +364,7 @@ def _margins(squares: Squares, geo_type: str, geo_value: str) -> tuple[int | Non
 
 @dataclass(frozen=True)
 class Sure:
-    """One signal of the newest day with its interval; `is_noise` where the interval's half exceeds the value."""
+    """A signal of the newest day with its interval; `is_noise` if half of the interval exceeds the value."""
 
     name: str
     value: int
@@ -373,13 +373,13 @@ class Sure:
     is_noise: bool
 
 
-# Days of the time series: about as many as a screen has room for.
+# Days of the time series: about as many as fit on a screen.
 SERIES_DAYS: Final = 120
 SERIES_SIZE: Final = (600, 160)
 
 
 class Point(NamedTuple):
-    """One day of a time series with its interval."""
+    """A day of a time series with its interval."""
 
     day: dt.date
     value: int
@@ -388,12 +388,12 @@ class Point(NamedTuple):
 
 
 def signal_of(name: str) -> str:
-    """The signal of that name, check-ins for any other."""
+    """Return the signal of that name; check-ins if it is unknown."""
     return name if name in SIGNAL_NAMES else SIGNAL_NAMES[0]
 
 
 def series_of(at: TablesAt, signal: str) -> list[Point]:
-    """One signal of the whole deployment by day, the newest `SERIES_DAYS` days, oldest first."""
+    """Return one signal of the whole deployment by day, the newest `SERIES_DAYS` days, oldest first."""
     if at.as_of is None:
         return []
     first = at.as_of - dt.timedelta(days=SERIES_DAYS - 1)
@@ -407,9 +407,9 @@ def series_of(at: TablesAt, signal: str) -> list[Point]:
 
 @dataclass(frozen=True)
 class Series:
-    """A time series as it is drawn: the band of the intervals, the line of the values, and a dot a day.
+    """A time series as it is drawn: a band of intervals, a line of values, and a dot per day.
 
-    Values below zero are drawn below the line of zero, at `zero`; nothing is drawn across missing days.
+    Values below zero are drawn below the zero line, at `zero`; nothing is drawn across missing days.
     """
 
     band: str
@@ -425,7 +425,7 @@ class Series:
 
 
 def drawn_series(points: Sequence[Point]) -> Series | None:
-    """The places of a series; None where there is nothing to draw."""
+    """Return the positions of a series; `None` if there is nothing to draw."""
     if len(points) < 2:
         return None
     width, height = SERIES_SIZE
@@ -450,7 +450,7 @@ def drawn_series(points: Sequence[Point]) -> Series | None:
 
 
 def _runs(points: Sequence[Point]) -> list[list[Point]]:
-    """Split a series where days are missing: where a step is longer than its shortest."""
+    """Split a series at missing days: wherever a step is longer than the shortest one."""
     steps = [(after.day - before.day).days for before, after in pairwise(points)]
     runs = [[points[0]]]
     for point, step in zip(points[1:], steps, strict=True):
@@ -461,7 +461,7 @@ def _runs(points: Sequence[Point]) -> list[list[Point]]:
 
 
 def sure_of(release: Release) -> list[Sure]:
-    """The signals of the whole deployment of one release."""
+    """Return the signals of the whole deployment in one release."""
     found = [line for line in release.signals if line[0] == "nation"]
     return [
         Sure(signal, round(value), *interval(value, error), REACH * error > value)
@@ -470,7 +470,7 @@ def sure_of(release: Release) -> list[Sure]:
 
 
 def states(at: TablesAt, *, day: dt.date | None, names: Mapping[str, str]) -> list[Area]:
-    """Released rows by state, of one day or of all; what has no state comes last."""
+    """Return released rows by state, of one day or of all; rows without a state come last."""
     sums: dict[str, list[int]] = {}
     columns = [_DAILY_PLACES[f"{name}_count"] for name in ("total", "symptoms", "declined", "high")]
     for row in daily_rows(at):
@@ -494,7 +494,7 @@ def states(at: TablesAt, *, day: dt.date | None, names: Mapping[str, str]) -> li
 
 
 def zip_areas(at: TablesAt, *, day: dt.date | None) -> list[Area]:
-    """Released rows by 3-digit ZIP, of one day or of all. Rows of a release never change, so the answer is kept."""
+    """Return released rows by 3-digit ZIP, of one day or of all; cached, as rows of a release never change."""
     if at.release is None:
         return []
     key = "zip-areas-" + at.tag("zip areas", day.isoformat() if day else "").strip('W/"')
@@ -511,14 +511,14 @@ def zip_areas(at: TablesAt, *, day: dt.date | None) -> list[Area]:
 def _zip_sql(day: dt.date | None) -> str:
     where = f" AND scan_date = DATE '{day.isoformat()}'" if day else ""
     table = f'"{conf.database()}"."{CROWD_TRACING.name}"'
-    # Names of ours and a day that was parsed: nothing of a request is in it.
+    # The statement has only our own names and a parsed day; it has nothing of a request.
     return f"""SELECT substr(scannerdevice_zipcode, 1, 3), count(*), count_if(symptoms),
       count_if(result = 'Declined'), count_if(risklevel = 'High')
     FROM {table} WHERE scannerdevice_zipcode <> ''{where} GROUP BY 1 ORDER BY 1"""  # noqa: S608
 
 
 def ordered(areas: Iterable[Area], sort: str) -> list[Area]:
-    """Areas by a column's name; with a minus in front the largest first. An unknown name is the order as it is."""
+    """Return areas sorted by a column; a leading minus sorts descending. An unknown name keeps the order."""
     name = sort.removeprefix("-")
     if name not in {"name", *MEASURES}:
         return list(areas)

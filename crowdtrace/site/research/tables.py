@@ -1,4 +1,4 @@
-"""The tables of these pages as CSV, each at its own address: what is shown is what is in the file."""
+"""The tables of these pages as CSV, each at a separate URL: the file has what the page shows."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ _AREA: Final = (
 
 @dataclass(frozen=True)
 class Asked:
-    """What a table is made from: the tables as of a release, the release of their newest day, and the request."""
+    """The source of a table: the tables as of a release, the release of their newest day, and the request."""
 
     at: TablesAt
     newest: Release | None
@@ -117,7 +117,7 @@ _MADE: Final[dict[str, Callable[[Asked], tuple[Sequence[str], Rows]]]] = {
 
 @require_safe
 def table_csv(request: HttpRequest, name: str) -> HttpResponse:
-    """One table as CSV; `as_of`, `day` and `signal` mean what they mean on the page."""
+    """Return one table as CSV; `as_of`, `day` and `signal` have the same meaning as on the page."""
     if name not in _MADE:
         raise NotFound
     at = tables_on(day_of(request, "as_of"))

@@ -1,7 +1,7 @@
-"""A map of the United States as numbers: which class each state is in, and how large each ZIP area's dot is.
+"""A map of the United States as numbers: the class of each state, and the size of each ZIP area's dot.
 
-Pure: it takes values by state and by 3-digit ZIP and knows nothing of where they come from, so that released counts
-and forecasts are drawn by the same template. Outlines and places are made by `tools/build_map.mjs`.
+Pure: it takes values by state and by 3-digit ZIP and knows nothing of their source, so that released counts and
+forecasts are drawn by the same template. `tools/build_map.mjs` makes the outlines and positions.
 """
 
 import json
@@ -19,7 +19,7 @@ _DATA: Final = Path(__file__).with_name("data")
 
 @dataclass(frozen=True)
 class Shape:
-    """One state as it is drawn; `level` is 0 where nothing is known of it, else 1 to `CLASSES`."""
+    """A state as it is drawn; `level` is 0 if it has no value, otherwise 1 to `CLASSES`."""
 
     state: str
     name: str
@@ -30,7 +30,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Dot:
-    """One 3-digit ZIP area."""
+    """A 3-digit ZIP area."""
 
     zip3: str
     x: float
@@ -41,7 +41,7 @@ class Dot:
 
 @dataclass(frozen=True)
 class Class:
-    """One line of the legend; a value belongs to it from `low` on, up to `high`."""
+    """A line of the legend; a value belongs to it from `low` up to `high`."""
 
     level: int
     low: float
@@ -50,7 +50,7 @@ class Class:
 
 @dataclass(frozen=True)
 class UsMap:
-    """What the template draws; `without_place` counts ZIP areas with a value that lie outside the projection."""
+    """The data of the template; `without_place` counts ZIP areas with a value that are outside the projection."""
 
     width: int
     height: int
@@ -62,14 +62,14 @@ class UsMap:
 
 @lru_cache(maxsize=1)
 def outlines() -> dict[str, Any]:
-    """Outlines of states and places of ZIP areas."""
+    """Return outlines of states and positions of ZIP areas."""
     found: dict[str, Any] = json.loads((_DATA / "us_map.json").read_text(encoding="utf-8"))
     return found
 
 
 @lru_cache(maxsize=1)
 def state_names() -> dict[str, str]:
-    """Full name of each state, territory and military region by its USPS letters."""
+    """Return the full name of each state, territory and military region by its USPS letters."""
     found: dict[str, str] = json.loads((_DATA / "states.json").read_text(encoding="utf-8"))
     return found
 
@@ -81,7 +81,7 @@ def draw(
     sizes: Mapping[str, float],
     size_texts: Mapping[str, str],
 ) -> UsMap:
-    """The map of `values` by state and `sizes` by 3-digit ZIP; `texts` say each in words."""
+    """Return the map of `values` by state and `sizes` by 3-digit ZIP; `texts` describe each in words."""
     legend = classes(values)
     data = outlines()
     shapes = tuple(
@@ -101,7 +101,7 @@ def draw(
 
 
 def classes(values: Mapping[str, float]) -> tuple[Class, ...]:
-    """Classes of about as many states each, by quantiles; fewer where values repeat."""
+    """Return classes of about equally many states, by quantiles; fewer classes if values repeat."""
     ordered = sorted(values.values())
     if not ordered:
         return ()
@@ -112,13 +112,13 @@ def classes(values: Mapping[str, float]) -> tuple[Class, ...]:
 
 
 def level_of(value: float | None, legend: tuple[Class, ...]) -> int:
-    """The class of a value, 0 without one."""
+    """Return the class of a value, 0 if there is none."""
     if value is None:
         return 0
     return max((each.level for each in legend if value >= each.low), default=0)
 
 
 def radius(size: float, largest: float) -> float:
-    """A dot's area grows with its size."""
+    """Return the radius of a dot, whose area is proportional to its size."""
     share = math.sqrt(size / largest) if largest > 0 else 0.0
     return round(SMALLEST_DOT + (LARGEST_DOT - SMALLEST_DOT) * share, 1)

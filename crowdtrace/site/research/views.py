@@ -1,4 +1,4 @@
-"""Pages for researchers: what the data is, SQL, and the map. Open to anyone; they work without a script."""
+"""Pages for researchers: the dataset, SQL, and the map. Open to anyone; they work without JavaScript."""
 
 import datetime as dt
 from http import HTTPStatus
@@ -35,7 +35,7 @@ LISTED_RELEASES: Final = 60
 
 @require_safe
 def data(request: HttpRequest) -> HttpResponse:
-    """What the data is and is not, its guarantee, dictionary, releases, profile, downloads, licence."""
+    """Show what the data is and is not, its guarantee, dictionary, releases, profile, downloads and licence."""
     at = tables_on(day_of(request, "as_of"))
     dataset = Dataset.of(request, conf.database())
     releases = list(seen_by(at.release).order_by("-day")[:LISTED_RELEASES]) if at.release else []
@@ -61,7 +61,7 @@ def data(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def sql(request: HttpRequest) -> HttpResponse:
-    """A query and its answer. The address of the page is the permalink."""
+    """Show a query and its result. The page's URL is the permalink."""
     text = request.GET.get("sql", "")
     examples = shown.examples()
     example = next((each for each in examples if each.slug == request.GET.get("example")), examples[0])
@@ -86,26 +86,26 @@ def sql(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def benchmark(request: HttpRequest) -> HttpResponse:
-    """The leaderboard of a contest, where this copy shows one, and how to take part."""
+    """Show the leaderboard of a contest, if this copy has one, and how to take part."""
     folder = conf.benchmark_folder()
     lines = read_leaderboard(Path(folder) / OPEN) if folder else None
     return _page(request, "site/benchmark.html", {"lines": lines})
 
 
 def _query(request: HttpRequest, name: str, **more: str) -> str:
-    """What a table's file is asked with: the day of the page, and more."""
+    """Return the query parameters of a table's file: the day of the page, and others."""
     day = day_of(request, name)
     return urlencode(({name: day.isoformat()} if day else {}) | more)
 
 
 def _page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    """One of these pages; each says when nobody in its data is real."""
+    """Render one of these pages; each says so if its data is entirely simulated."""
     demonstration = publication.demonstration_sentence() if publication.is_demonstration() else ""
     return render(request, template, context | {"demonstration": demonstration}, status=status)
 
 
 def _answer(request: HttpRequest, text: str) -> dict[str, Any]:
-    """The answer, or what is wrong with the query and where."""
+    """Return the result, or the error of the query and its position."""
     throttles.check(request, "query")
     try:
         answered = run_query(sql=text, as_of=day_of(request, "as_of"))
@@ -123,7 +123,7 @@ def _answer(request: HttpRequest, text: str) -> dict[str, Any]:
 
 
 def _marked(text: str, error: QueryError) -> str:
-    """The line that is wrong, with a mark under the place."""
+    """Return the line with the error, and a mark below the position."""
     lines = text.splitlines()
     if error.line is None or not 1 <= error.line <= len(lines):
         return ""
@@ -133,7 +133,7 @@ def _marked(text: str, error: QueryError) -> str:
 
 @require_safe
 def map_of_releases(request: HttpRequest) -> HttpResponse:
-    """Released rows by state and ZIP area, as a map and as the same rows in a table."""
+    """Show released rows by state and ZIP area, as a map and as a table of the same rows."""
     at = tables_at()
     days = list(seen_by(at.release).order_by("-day").values_list("day", flat=True)) if at.release else []
     day = day_of(request, "day")
@@ -160,7 +160,7 @@ def map_of_releases(request: HttpRequest) -> HttpResponse:
 
 
 def _areas(at: TablesAt, day: dt.date | None) -> tuple[list[shown.Area], bool]:
-    """The ZIP areas, and whether they cannot be read at the moment."""
+    """Return the ZIP areas, and whether they cannot be read at present."""
     try:
         return shown.zip_areas(at, day=day), False
     except (QueryBusyError, LakeAwayError):

@@ -10,17 +10,17 @@ register = template.Library()
 
 @register.filter
 def radar_number(value: float) -> str:
-    """A value as the radar writes it."""
+    """Format a value as the radar does."""
     return shown.number(value)
 
 
 @register.filter
 def with_region(asked: Asked, region: str) -> str:
-    """The page's address for another region."""
+    """Return the page's URL for another region."""
     return asked.link(region=region) + "#region"
 
 
 @register.filter
 def with_series(asked: Asked, series: int) -> str:
-    """The page's address for another series, as it is now."""
+    """Return the page's URL for the newest forecast of another series."""
     return asked.link(series=str(series), as_of="")

@@ -1,1 +1,1 @@
-"""Page speed, as counts a day. Begin at `counts`."""
+"""Page speed, as daily counts. Begin at `counts`."""

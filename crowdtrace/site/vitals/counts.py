@@ -1,6 +1,6 @@
-"""Page speed as visitors see it: bare numbers, put into steps and counted by day and page; the number itself is gone.
+"""Page speed as visitors experience it: bare numbers, assigned to steps and counted by day and page, then discarded.
 
-A quantile is told as the upper bound of its step, so it is never better than it was.
+A quantile is reported as the upper bound of its step, so it is never better than the true one.
 """
 
 import datetime as dt
@@ -23,9 +23,9 @@ BOUNDS: Final[Mapping[str, tuple[float, ...]]] = {
     Metric.INP: (50, 100, 150, 200, 300, 500, 1000, 2000),  # milliseconds
     Metric.CLS: (0.01, 0.05, 0.1, 0.15, 0.25, 0.5),
 }
-"""Upper bounds of the steps; one more step is beyond the last."""
+"""Upper bounds of the steps; one more step is above the last."""
 GOOD: Final[Mapping[str, float]] = {Metric.LCP: 2500, Metric.INP: 200, Metric.CLS: 0.1}
-"""A page is good where three of four loads are within it (web.dev/vitals)."""
+"""A page is good if three of four loads are within it (web.dev/vitals)."""
 QUANTILE: Final = 0.75
 SHOWN_DAYS: Final = 14
 _PAGE_PREFIXES: Final = ("page-", "owner-page-", "docs")
@@ -39,7 +39,7 @@ _COUNT: Final = """
 
 @dataclass(frozen=True, slots=True)
 class PageSpeed:
-    """One measure of one page over the days shown: loads, and the bound that three of four stay within."""
+    """A metric of a page over the displayed days: loads, and the bound of three in four loads."""
 
     page: str
     metric: str
@@ -49,12 +49,12 @@ class PageSpeed:
 
 
 def step_of(metric: str, value: float) -> int:
-    """The step that a number falls into."""
+    """Return the step of a number."""
     return bisect_left(BOUNDS[metric], value)
 
 
 def count_vitals(*, page: str, values: Mapping[str, float], now: dt.datetime) -> None:
-    """Count one load of a page; `values` by metric. One statement. Raises `Invalid` for a page that there is not."""
+    """Count one load of a page; `values` by metric. Runs one statement. Raise `Invalid` for an unknown page."""
     if page not in pages():
         raise Invalid.field("/page", _("This page does not exist."), "unknown")
     measured = sorted((metric, step_of(metric, value)) for metric, value in values.items())
@@ -65,7 +65,7 @@ def count_vitals(*, page: str, values: Mapping[str, float], now: dt.datetime) ->
 
 
 def page_speeds(now: dt.datetime) -> list[PageSpeed]:
-    """Every page and measure of the last days, by page."""
+    """Return every page and metric of the last days, by page."""
     since = now.date() - dt.timedelta(days=SHOWN_DAYS - 1)
     steps: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)
     rows = VitalsCount.objects.filter(day__gte=since).values_list("page", "metric", "step", "count")
@@ -76,7 +76,7 @@ def page_speeds(now: dt.datetime) -> list[PageSpeed]:
 
 @lru_cache(maxsize=1)
 def pages() -> frozenset[str]:
-    """Names of our pages: the closed list that a report may name."""
+    """Return the names of our pages: the closed list of pages that a report may name."""
     names = get_resolver().reverse_dict
     return frozenset(name for name in names if isinstance(name, str) and name.startswith(_PAGE_PREFIXES))
 

@@ -1,4 +1,4 @@
-"""Where pages report how fast they were."""
+"""The endpoint for reports of page speed."""
 
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ FIELDS: Final[dict[str, str]] = {"lcp_ms": Metric.LCP, "inp_ms": Metric.INP, "cl
 
 
 class VitalsInput(StrictSerializer):
-    """One load of one page. What was not measured is left out."""
+    """One load of one page. Values that were not measured are omitted."""
 
     page = Text(max_length=64, help_text="name of the page, as its body element tells it")
     lcp_ms = Number(required=False, min_value=0, max_value=LONGEST_MS, help_text="largest contentful paint")
@@ -26,7 +26,7 @@ class VitalsInput(StrictSerializer):
 
 
 class VitalsView(APIView):
-    """Page speed as visitors see it."""
+    """Page speed as visitors experience it."""
 
     @extend_schema(
         operation_id="report_vitals",
@@ -36,7 +36,7 @@ class VitalsView(APIView):
         examples=[OpenApiExample("a pass page", {"page": "page-pass", "lcp_ms": 812.4, "cls": 0}, request_only=True)],
     )
     def post(self, request: Request) -> Response:
-        """Count one load. Sent without cookies; only the counts of the day are kept."""
+        """Count one load. Reports have no cookies; only daily counts are kept."""
         data: dict[str, Any] = read_body(request, VitalsInput)
         values = {metric: data[name] for name, metric in FIELDS.items() if name in data}
         counts.count_vitals(page=data["page"], values=values, now=utc_now())

@@ -1,6 +1,6 @@
-"""Three ways to warn. Each gives a score (people, days): higher is more alarming, as known at the end of the day.
+"""Three warning methods. Each returns scores (people, days): higher is more alarming, as known at the end of the day.
 
-Only what the way to warn could know enters: visits of people with the app, answers, ratings, results once they are in.
+A method uses only what it could know: visits of people with the app, answers, ratings, results once they are known.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ Bools = npt.NDArray[np.bool_]
 
 WINDOW_DAYS: Final = 14
 INFECTIOUS_BEFORE_DAYS: Final = 2
-"""Contacts are traced back to two days before onset, as health departments do."""
+"""Contacts are traced from two days before onset on, as health departments do."""
 APP_MINUTES: Final = 15.0
-"""A contact of an app is close for 15 minutes or more in all."""
+"""Total duration from which the app counts a contact as close."""
 APP_UPLOADS: Final = 0.5
-"""Share of known cases with the app who give their keys away; our assumption."""
+"""Share of known cases with the app who upload their keys; our assumption."""
 APP_DELAY_DAYS: Final = 1
 TRACING_DELAY_DAYS: Final = 2
-"""Days from a result to the warning: an upload and a download, or telephone calls; our assumption."""
+"""Days from a result to the warning, for an upload and a download or for telephone calls; our assumption."""
 REFUSED: Final = (False, False, True, True)
-"""Every place of a simulated town asks for no symptoms and no positive test."""
+"""No place of a simulated town declares symptoms or positive tests a reason for refusal."""
 CHUNK: Final = 1_000
-"""Visits worked out together: few enough that their draws stay in the cache."""
+"""Number of visits computed together, small enough that their draws fit in the cache."""
 
 
 def shield_loss(record: Record, parameters: Parameters, *, known_active_per_person: float) -> Floats:
-    """Expected hits that still count, ``sum of h*w(age)``: what a shield of any budget falls by."""
+    """Return the expected hits that still count, ``sum of h*w(age)``: the loss of a shield with any budget."""
     used, hits = visit_hits(record, parameters, known_active_per_person=known_active_per_person)
     return _by_day(record, record.person[used], record.leave_s[used] // DAY_S, hits)
 
@@ -50,7 +50,7 @@ def shield_loss(record: Record, parameters: Parameters, *, known_active_per_pers
 def visit_hits(
     record: Record, parameters: Parameters, *, known_active_per_person: float, already_total: bool = False
 ) -> tuple[Ints, Floats]:
-    """Rows of the stays of people with the app, and the expected hits of each as the product has them."""
+    """Return the rows of stays of people with the app, and the expected hits of each as the product computes them."""
     used = np.flatnonzero(record.has_app[record.person])
     venues = record.town.venues
     rooms = [
@@ -105,7 +105,7 @@ def visit_hits(
 
 
 def _answered(record: Record, parameters: Parameters, used: Ints) -> Floats:
-    """Shares (stays, 3) of the classes of yes as a venue's day shows them: counted, rounded, and 0 of few people."""
+    """Return shares (stays, 3) of the answer classes with a yes, as on a venue's day: counted, rounded, 0 if few."""
     venue_day = record.venue[used] * record.days + np.minimum(record.arrive_s[used] // DAY_S, record.days - 1)
     people = np.bincount(venue_day, minlength=record.town.venues.size * record.days)
     classes = record.answer_class[used]
@@ -119,10 +119,10 @@ def _answered(record: Record, parameters: Parameters, used: Ints) -> Floats:
 
 
 def contact_tracing_shield(record: Record) -> Floats:
-    """100 minus the shield of classical tracing: it is 0 as soon as a known case was present, else 100.
+    """Return 100 minus the shield of classical tracing, which is 0 as soon as a known case was present, otherwise 100.
 
-    Everybody with the app who was in one venue at one time with somebody who has a result since, from two days before
-    that person's onset on; told two days after the result.
+    Contacts are all people with the app who were in one venue at the same time as a later confirmed case, from two days
+    before that person's onset on. They are notified two days after the result.
     """
     out = np.zeros((record.has_app.size, record.days))
     for row in np.flatnonzero(record.known_from[record.person] < record.days):
@@ -138,10 +138,10 @@ def contact_tracing_shield(record: Record) -> Floats:
 
 
 def proximity_app(record: Record, *, random: np.random.Generator) -> Floats:
-    """Minutes close to cases that gave their keys away, within 14 days.
+    """Return minutes close to cases that uploaded their keys, within 14 days.
 
-    Both have the app; of the people in one room only the close share of the venue's kind is in reach; a contact
-    counts from 15 minutes on.
+    Both people have the app; of the people in one room, only the close share for the venue's kind is in range; a
+    contact counts from 15 minutes on.
     """
     out = np.zeros((record.has_app.size, record.days))
     gives = record.has_app & (random.random(record.has_app.size) < APP_UPLOADS)
@@ -163,7 +163,7 @@ def proximity_app(record: Record, *, random: np.random.Generator) -> Floats:
 
 
 def _rated(record: Record, parameters: Parameters, what: str) -> Floats:
-    """Beta posteriors (2, venues) of a venue from its ratings of all days."""
+    """Return Beta posteriors (2, venues) of each venue from its ratings of all days."""
     given = record.rated_masks if what == "masks" else record.rated_distancing
     rated = given > 0
     size = record.town.venues.size
@@ -174,7 +174,7 @@ def _rated(record: Record, parameters: Parameters, what: str) -> Floats:
 
 
 def _by_day(record: Record, person: Ints, day: Ints, hits: Floats) -> Floats:
-    """``sum of h*w(age)`` for each person at the end of each day."""
+    """Return ``sum of h*w(age)`` for each person at the end of each day."""
     daily = np.zeros((record.has_app.size, record.days))
     np.add.at(daily, (person, np.minimum(day, record.days - 1)), hits)
     out = np.zeros_like(daily)
@@ -186,7 +186,7 @@ def _by_day(record: Record, person: Ints, day: Ints, hits: Floats) -> Floats:
 
 
 def _met(record: Record, row: int, *, minutes: float) -> Ints:
-    """Rows of the stays of others that overlap a stay."""
+    """Return the rows of stays of others that overlap a stay."""
     same = np.flatnonzero((record.venue == record.venue[row]) & (record.arrive_s < record.leave_s[row]))
     same = same[(record.leave_s[same] > record.arrive_s[row]) & (record.person[same] != record.person[row])]
     return np.asarray(same[_overlap_s(record, row, same) >= minutes * 60.0])

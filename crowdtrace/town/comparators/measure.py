@@ -1,4 +1,4 @@
-"""Alarms at an equal rate, against who really caught it."""
+"""Alarms at an equal rate, compared with actual infections."""
 
 from __future__ import annotations
 
@@ -14,20 +14,23 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 FIRST_DAY: Final = 5
-"""Days at the start are not judged: there is no past to warn of yet."""
+"""Days at the start that are not evaluated, because a warning needs earlier days."""
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One way to warn, over the judged person-days of people with the app. A person carries from the day of an
-    infection at a venue until the day of onset (or when it would have come).
+    """Results of one warning method over the evaluated person-days of people with the app.
 
-    ``alarm_rate``: share with an alarm. ``sensitivity``: of the days on which somebody carries, the share with an
-    alarm; alarms by lot have the alarm rate. ``silent_sensitivity``: the same of those whose infector had no symptoms.
-    ``precision``: of alarms, the share on days on which somebody carries. ``lead_days``: mean days from the first
-    alarm after an infection to onset, of those who had one (nan without any). ``warned``: share of people who caught
-    it at a venue with an alarm between infection and onset; ``silent_warned`` of those whose infector had no symptoms.
-    ``people``: share of everybody with the app who had an alarm on any judged day."""
+    A person carries an infection at a venue from its day until the day of onset (for those without symptoms, the day
+    when they would have appeared).
+
+    ``alarm_rate``: share with an alarm. ``sensitivity``: share with an alarm, of the days on which somebody carries;
+    for random alarms it equals the alarm rate. ``silent_sensitivity``: the same for those whose infector had no
+    symptoms. ``precision``: share of alarms on days on which the person carries. ``lead_days``: mean days from the
+    first alarm after an infection to onset, of those who had one (nan if nobody had). ``warned``: share of people
+    infected at a venue who had an alarm between infection and onset; ``silent_warned``: of those whose infector had no
+    symptoms. ``people``: share of all people with the app who had an alarm on any evaluated day.
+    """
 
     alarm_rate: float
     sensitivity: float
@@ -40,14 +43,14 @@ class Score:
 
 
 def alarm_rate(record: Record, scores: Floats, threshold: float) -> float:
-    """Share of judged person-days of people with the app with a score above a threshold."""
+    """Return the share of evaluated person-days of people with the app whose score is above a threshold."""
     return float((_judged(record, scores) > threshold).mean())
 
 
 def alarms_at_rate(record: Record, scores: Floats, rate: float, *, random: np.random.Generator) -> Bools:
-    """The most alarming person-days, as many as the rate says; equal scores are told apart by lot.
+    """Return the most alarming person-days, as many as the rate says; ties are broken at random.
 
-    Where fewer have any score at all, the rest stays silent: a way to warn that knows nothing raises no alarm.
+    If fewer have any score at all, the others get no alarm: a method that knows nothing raises none.
     """
     lot = random.random(scores.shape)
     rows = np.flatnonzero(record.has_app)
@@ -62,7 +65,7 @@ def alarms_at_rate(record: Record, scores: Floats, rate: float, *, random: np.ra
 
 
 def measure(record: Record, alarms: Bools) -> Score:
-    """Judge alarms (people, days)."""
+    """Evaluate alarms (people, days)."""
     used = np.flatnonzero(record.has_app & record.at_venue)
     used = used[(record.infected_day[used] >= FIRST_DAY) & (record.infected_day[used] < record.days)]
     onset = np.ceil(record.onset_day[used]).astype(np.int64)
@@ -87,7 +90,7 @@ def measure(record: Record, alarms: Bools) -> Score:
 
 
 def _carrying(record: Record) -> Bools:
-    """Person-days on which somebody carries an infection from a venue that has not shown yet."""
+    """Return the person-days on which somebody carries an infection from a venue without symptoms yet."""
     days = np.arange(record.days)[None, :]
     begun = days >= record.infected_day[:, None]
     return np.asarray(record.at_venue[:, None] & begun & (days < record.onset_day[:, None]))

@@ -1,4 +1,4 @@
-"""What a simulated town left behind, as one set of columns over all its days."""
+"""The data of a simulated town, as one set of columns over all its days."""
 
 from __future__ import annotations
 
@@ -21,9 +21,12 @@ DAY_S = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Stays (rows by day) with times in seconds from the first midnight, ratings and answer classes as the product
-    has them; and of each person the truth: day infected, at a venue or not, day of onset, day of a known result,
-    whether the infector had no symptoms then. Per day ``prevalence``: share of people infectious."""
+    """Stays of all days, and the truth about each person.
+
+    Stays are rows by day with times in seconds from the first midnight, and ratings and answer classes as the product
+    has them. Per person: day infected, at a venue or not, day of onset, day of a known result, whether the infector had
+    no symptoms then. Per day ``prevalence``: share of people infectious.
+    """
 
     town: Town
     days: int
@@ -44,7 +47,7 @@ class Record:
 
 
 def live(plan: TownPlan) -> Record:
-    """Live a whole town and keep what it leaves."""
+    """Simulate all days of a town and return its record."""
     town = Town(plan)
     parts: list[tuple[npt.NDArray[Any], ...]] = []
     at_venue, silent = np.zeros(town.people.size, bool), np.zeros(town.people.size, bool)

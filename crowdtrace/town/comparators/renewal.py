@@ -1,4 +1,4 @@
-"""The renewal identity on simulated towns: what shields say in the mean against who is infected at venues."""
+"""The renewal identity on simulated towns: infections implied by the mean shield, compared with those at venues."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from risk.model.parameters import Parameters
 from risk.model.renewal import FORTNIGHT_DAYS, implied_reproduction
 
 FIRST_DAY: Final = 7
-"""The epidemic of the first days is the one it was begun with."""
+"""In the first days, the epidemic is still determined by its initial infections."""
 
 
 ASKED: Final = 4
 FIRST_INFECTED: Final = 0.005
-"""Few, so that those around a carrier are not immune for having met another before."""
+"""Small, so that the people around a carrier are not immune from an earlier contact with another carrier."""
 
 
 def equilibrium(count: int, *, visitors: int = 3000, days: int = 28) -> list[TownPlan]:
-    """Towns of the default pathogen in which an epidemic keeps itself alive, with none brought in from outside."""
+    """Return towns of the default pathogen in which the epidemic persists without imported infections."""
     return [
         TownPlan(
             visitors=visitors,
@@ -43,8 +43,11 @@ def equilibrium(count: int, *, visitors: int = 3000, days: int = 28) -> list[Tow
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """Of the days from `FIRST_DAY` on, over towns. ``implied``: reproduction number from visits that the hits of
-    people with the app imply; ``visits``, ``total``: that of the town, from visits and of all infections."""
+    """Reproduction numbers over the days from `FIRST_DAY` on, over all towns.
+
+    ``implied``: implied by the visits that count as hits of people with the app; ``visits``, ``total``: those of the
+    town, from visits and from all infections.
+    """
 
     implied: float
     visits: float
@@ -52,13 +55,16 @@ class Renewal:
 
     @property
     def ratio(self) -> float:
-        """What shields say against what happened."""
+        """Return the implied number divided by the true one."""
         return self.implied / self.visits
 
 
 def renewal(plans: Iterable[TownPlan], parameters: Parameters, *, asked: int = ASKED) -> Renewal:
-    """Live the towns; ``parameters`` are those of the shields, which are asked in the first ``asked`` towns only:
-    what they say hardly differs between towns, while who is infected does."""
+    """Simulate the towns and return their reproduction numbers.
+
+    ``parameters`` are those of the shields, which are computed in the first ``asked`` towns only: shields hardly differ
+    between towns, whereas infections do.
+    """
     hits = of_asked = carriers = caught = at_venues = 0.0
     days = parameters.pathogen.infectious_days.value
     for number, plan in enumerate(plans):
@@ -71,13 +77,13 @@ def renewal(plans: Iterable[TownPlan], parameters: Parameters, *, asked: int = A
         carriers += person_days
         caught += float(late.sum())
         at_venues += float((late & record.at_venue).sum())
-    # Hits of some days against prevalence summed over the same days: 14 of them make the identity's form.
+    # The identity compares hits of some days with prevalence summed over the same days: over 14 days.
     implied = implied_reproduction(hits, of_asked / FORTNIGHT_DAYS, days)
     return Renewal(implied, days * at_venues / carriers, days * caught / carriers)
 
 
 def _mean_hits(record: Record, parameters: Parameters) -> float:
-    """Expected hits of a person with the app over the judged days, at each day's own prevalence."""
+    """Return expected hits of a person with the app over the evaluated days, at each day's prevalence."""
     used, unit = visit_hits(
         record, parameters, known_active_per_person=float(record.prevalence[FIRST_DAY:].mean()), already_total=True
     )

@@ -1,8 +1,9 @@
 """A simulated town whose truth is known: people, habits, venues, answers, and an epidemic by the dose model. Pure.
 
-- `plan.TownPlan(visitors=, venues=, days=, seed=, ...)`: what is asked for.
-- `town.Town(plan)`: `.venues`, `.people`, and `.next_day()` -> `TownDay`, one calendar day after the other.
+- `plan.TownPlan(visitors=, venues=, days=, seed=, ...)`: the parameters.
+- `town.Town(plan)`: `.venues`, `.people`, and `.next_day()` -> `TownDay`, one calendar day after another.
 - `truth`: what really happened, as columns; none of it goes into the product's tables.
 
-Same plan, same town, on any machine with the same numpy. All randomness comes from named streams of the seed.
+The same plan gives the same town on any machine with the same numpy. All randomness comes from named streams of the
+seed.
 """

@@ -1,8 +1,8 @@
-"""One day of spread by the dose model: every pair of an infectious and a susceptible person who share a venue's air.
+"""One day of spread by the dose model: every pair of an infectious and a susceptible person in the air of one venue.
 
 Exact for each pair: a well-mixed room (Wells-Riley with a transient room, Gammaitoni and Nucci 1997), one emitter with
-its own load, plus the close range; the loads being known here, the chance is ``1 - exp(-dose)``. `risk.model` sees
-none of this: it has classes of answers, believed chances, and the same room.
+an individual load, plus close range; since loads are known here, the probability is ``1 - exp(-dose)``. `risk.model`
+sees none of this: it has answer classes, assumed probabilities, and the same room.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ Ints = npt.NDArray[np.int64]
 
 HOUR_S: Final = 3600.0
 LINGERS_H: Final = 8.0
-"""After so many hours what somebody left in the air is below e^-8 of it, at one removal an hour."""
+"""Hours after which the emitted rest in the air is below e^-8, at one removal an hour."""
 WEAKEST: Final = 1e-4
-"""Emission against the mean below which somebody is not followed: it would not make one case in the town."""
+"""Relative emission below which a person is not simulated: it would not cause one case in the town."""
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The central values of the model, the same means that shields are made of. Per kind (17,) where not a number.
+    """The central values of the model, the same means that shields use; per kind (17,) if not a number.
 
-    ``quanta_m3_per_h2``: quanta out an hour at mean load times m3 in an hour. ``near_per_h``: hazard of an hour with
-    one infectious person of mean load in the room. ``removal_per_h``: of the air, beside ventilation.
+    ``quanta_m3_per_h2``: emitted quanta per hour at mean load, times breathed m3 per hour. ``near_per_h``: hazard of an
+    hour with one infectious person of mean load in the room. ``removal_per_h``: of the air, except ventilation.
     """
 
     quanta_m3_per_h2: Floats
@@ -50,7 +50,7 @@ class World:
 
 @functools.lru_cache(maxsize=16)
 def world_of(parameters: Parameters) -> World:
-    """The world of a parameter set."""
+    """Return the world of a parameter set."""
     draws = draws_of(parameters)
     kinds = [kind_draws(parameters, kind) for kind in KINDS]
     return World(
@@ -64,7 +64,7 @@ def world_of(parameters: Parameters) -> World:
 
 
 def mask_share(people: People, venues: TownVenues, visits: Visits) -> Floats:
-    """Share of the stay that each visitor wears a mask: the venue's custom moved by the person's inclination."""
+    """Return the share of the stay in which each visitor wears a mask: the venue's mean shifted by the person's."""
     mean = np.clip(venues.masks[visits.venue], 0.005, 0.995)
     return np.asarray(1.0 / (1.0 + (1.0 - mean) / mean * np.exp(-people.masks[visits.person])))
 
@@ -80,7 +80,7 @@ class Exposure:
 
 
 def expose(visits: Visits, *, emission: Floats, masks: Floats, venues: TownVenues, parameters: Parameters) -> Exposure:
-    """All pairs of one day. ``emission``: per stay against the mean, 0 for who is not infectious."""
+    """Return all pairs of one day. ``emission``: per stay relative to the mean, 0 for people who are not infectious."""
     sources = np.flatnonzero(emission > WEAKEST)
     emitter, receiver = _pairs(visits, sources)
     world = world_of(parameters)
@@ -102,10 +102,10 @@ def expose(visits: Visits, *, emission: Floats, masks: Floats, venues: TownVenue
 
 
 def unit_dose(begin: Floats, end: Floats, come: Floats, go: Floats, removal_per_h: Floats) -> Floats:
-    """Integral over [come, go] of the concentration (h2/m3, times volume) of one emitter of 1 an hour in [begin, end].
+    """Integrate over [come, go] the concentration (h2/m3, times volume) of an emitter of 1 an hour in [begin, end].
 
-    Hours. The integral up to t is ``(t - a) - (1 - exp(-l*(t - a)))/l`` over l while the emitter is there; then what
-    is left fades away.
+    In hours. The integral up to t is ``(t - a) - (1 - exp(-l*(t - a)))/l`` over l while the emitter is there; after
+    that the rest decays.
     """
 
     def until(time: Floats) -> Floats:
@@ -119,7 +119,7 @@ def unit_dose(begin: Floats, end: Floats, come: Floats, go: Floats, removal_per_
 
 
 def _pairs(visits: Visits, sources: Ints) -> tuple[Ints, Ints]:
-    """Emitting and receiving stays in one venue, the receiver being there during or soon after the emitter."""
+    """Return emitting and receiving stays in one venue, the receiver being there during the emitter's or soon after."""
     order = np.lexsort((visits.arrive_s, visits.venue))
     sorted_venue = visits.venue[order]
     first = np.searchsorted(sorted_venue, visits.venue[sources], "left")

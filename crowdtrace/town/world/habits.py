@@ -1,7 +1,7 @@
-"""How people use venues: opening hours, how often, when and for how long. One row a kind; our assumptions.
+"""Habits of people at venues: opening hours, frequency, times and duration of visits, by kind; our assumptions.
 
 Rates are visits a day of an average person, by weekday and weekend; times are minutes from local midnight, and past
-1440 they are the night after. A day's visits end by `DAY_END_MIN`, while its passes are still valid.
+1440 they are in the following night. A day's visits end by `DAY_END_MIN`, while its passes are still valid.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 from risk.model.kinds import Kind
 
 DAY_END_MIN: Final = 27 * 60 + 50
-"""Passes end at 28:00; whoever would stay longer leaves ten minutes before."""
+"""Passes expire at 28:00; people who would stay longer leave ten minutes before."""
 SHORTEST_MIN: Final = 5
 SATURDAY: Final = 5
 
@@ -68,6 +68,6 @@ RATES: Final[Mapping[Kind, Habit]] = MappingProxyType(
     }
 )
 WORK: Final[Mapping[Kind, float]] = MappingProxyType({Kind.OFFICE: 0.36, Kind.MANUFACTURING: 0.12, Kind.SCHOOL: 0.17})
-"""Share of people who work or learn at a venue of the kind; the rest stay home or work where nobody checks in."""
+"""Share of people who work or learn at a venue of the kind; the others stay at home or work elsewhere."""
 FAVOURITES: Final = 3
 FAVOURITE_WEIGHTS: Final = (0.6, 0.3, 0.1)

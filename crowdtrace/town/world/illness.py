@@ -1,7 +1,7 @@
-"""The course of infections, what people notice and know of them, and what they answer.
+"""The course of infections, what people notice and know of them, and their answers.
 
-Load is Gamma(k, 1/k) a person and runs over the days as He 2020 has it around the onset of symptoms (of those who
-never have any, around the day they would have come), scaled so that its infectious days are 1 on average.
+Load is Gamma(k, 1/k) per person and changes over the days around the onset of symptoms as in He 2020 (for people who
+never have any, around the day they would have appeared), scaled so that its mean over the infectious days is 1.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 NEVER: Final = 10**6
-"""A day that does not come."""
+"""A day that never comes."""
 SYMPTOM_DAYS: Final = 9
 KNOWN_DAYS: Final = 10
 TEST_DELAY_DAYS: Final = (1, 2, 2, 3, 4)
-"""Days from onset to a result, drawn evenly; our assumption."""
+"""Days from onset to a result, drawn uniformly; our assumption."""
 COLD_DAYS: Final = 5
 COLDS: Final = 0.015
-"""Share of people with symptoms of something else."""
+"""Share of people with symptoms of another illness."""
 CONTACT_BACKGROUND: Final = 0.02
 NEAR_BACKGROUND: Final = 0.02
-"""Shares of people who say yes without a case that the town knows of."""
+"""Shares of people who answer yes without a case that the town knows of."""
 LAST_DAY: Final = 21
 
 
 @dataclass(slots=True)
 class Infections:
-    """State of everybody, (people,); days are days of the town, `NEVER` where there is none.
+    """State of all people, (people,); days are days of the town, `NEVER` if there is none.
 
-    ``day``: infected on. ``onset``: symptoms, or when they would have come. ``symptomatic``: ever. ``load``: against
-    the mean. ``known_from``: a positive result. ``cold_until``: symptoms of something else.
+    ``day``: of infection. ``onset``: of symptoms, or when they would have appeared. ``symptomatic``: ever. ``load``:
+    relative to the mean. ``known_from``: a positive result. ``cold_until``: symptoms of another illness.
     """
 
     day: Ints
@@ -52,7 +52,7 @@ class Infections:
 
     @classmethod
     def none(cls, people: int) -> Infections:
-        """Nobody has it."""
+        """Return a state in which nobody is infected."""
         return cls(
             day=np.full(people, NEVER, np.int64),
             onset=np.full(people, float(NEVER)),
@@ -63,7 +63,7 @@ class Infections:
         )
 
     def infect(self, random: np.random.Generator, who: Ints, day: npt.ArrayLike, parameters: Parameters) -> None:
-        """Start infections of people who have had none."""
+        """Start infections of people who were never infected."""
         pathogen, n = parameters.pathogen, who.size
         k = pathogen.load_dispersion.value
         self.day[who] = day
@@ -78,14 +78,14 @@ class Infections:
         self.known_from[who] = np.where(tested & self.symptomatic[who], result, NEVER)
 
     def catch_colds(self, random: np.random.Generator, day: int) -> None:
-        """Today's symptoms of something else; on day 0 as many as on any other."""
+        """Start today's symptoms of another illness; on day 0, as many people have them as on any other day."""
         chance = COLDS if day == 0 else COLDS / COLD_DAYS
         new = np.flatnonzero(random.random(self.cold_until.size) < chance)
         length = random.integers(1, COLD_DAYS + 1, new.size) if day == 0 else np.full(new.size, COLD_DAYS)
         self.cold_until[new] = day + length
 
     def emission(self, day: int, parameters: Parameters) -> Floats:
-        """What each person breathes out today against an infectious person of mean load on an average day."""
+        """Return each person's emission today, relative to an infectious person of mean load on an average day."""
         out = np.zeros(self.day.size)
         ill = np.flatnonzero((self.day < day) & (self.day >= day - LAST_DAY))
         since = day - self.onset[ill]
@@ -94,31 +94,31 @@ class Infections:
         return out
 
     def infectious(self, day: int, parameters: Parameters) -> Bools:
-        """Within the days that carry most infectiousness, whatever the load."""
+        """Return who is within the days that carry most infectiousness, whatever the load."""
         since = day - self.onset
         first, last = infectious_window(parameters.pathogen)
         return np.asarray((self.day < day) & (since >= first) & (since < last))
 
     def symptoms(self, day: int) -> Bools:
-        """Feels ill today, of this or something else."""
+        """Return who has symptoms today, of this or another illness."""
         ill = self.symptomatic & (self.onset <= day) & (day < self.onset + SYMPTOM_DAYS)
         return np.asarray(ill | (day < self.cold_until))
 
     def known(self, day: int) -> Bools:
-        """Has a positive result of the past days."""
+        """Return who has a positive result of the past days."""
         return np.asarray((self.known_from <= day) & (day < self.known_from + KNOWN_DAYS))
 
 
 def stays_home(
     random: np.random.Generator, infections: Infections, day: int, *, symptoms: float, diagnosed: float
 ) -> Bools:
-    """Who does not go out today."""
+    """Return who does not go out today."""
     chance = np.where(infections.known(day), diagnosed, np.where(infections.symptoms(day), symptoms, 0.0))
     return np.asarray(random.random(chance.size) < chance)
 
 
 def answers(random: np.random.Generator, people: People, infections: Infections, day: int) -> Bools:
-    """What everybody would answer today (people, 4): symptoms, diagnosed, contact, near. Who is not honest says no."""
+    """Return everybody's answers today (people, 4): symptoms, diagnosed, contact, near. Dishonest people answer no."""
     known = infections.known(day)
     in_household = np.bincount(people.household, weights=known)[people.household] - known > 0
     in_area = np.bincount(people.area, weights=known) / np.maximum(np.bincount(people.area), 1)

@@ -1,4 +1,4 @@
-"""Who lives in the town: homes, households, work, favourite places, masks, honesty."""
+"""The people of the town: homes, households, work, favourite places, masks, honesty."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ Bools = npt.NDArray[np.bool_]
 NOWHERE: Final = -1
 FAR_FROM_HOME: Final = 0.1
 HOUSEHOLD_SIZES: Final = (0.28, 0.35, 0.15, 0.13, 0.09)
-"""Shares of households with one to five members, about the American Community Survey's; rounded by us."""
+"""Shares of households with one to five members, close to the American Community Survey's; rounded by us."""
 
 
 @dataclass(frozen=True, slots=True)
 class People:
     """n people, as columns.
 
-    ``area``: home, row of `Areas`. ``household``: number. ``has_app``. ``honest``: answers truly. ``masks``: own
+    ``area``: home, row of `Areas`. ``household``: number. ``has_app``. ``honest``: answers truthfully. ``masks``: own
     inclination, added to the venue's mean on a logit scale. ``activity``: factor of all rates, mean 1. ``work``: venue
-    or `NOWHERE`. ``favourites`` (n, kinds, FAVOURITES): venues, `NOWHERE` where the town has none of the kind.
-    ``susceptible``: can catch it at all.
+    or `NOWHERE`. ``favourites`` (n, kinds, FAVOURITES): venues, `NOWHERE` if the town has none of the kind.
+    ``susceptible``: can be infected at all.
     """
 
     area: Ints
@@ -47,12 +47,12 @@ class People:
 
     @property
     def size(self) -> int:
-        """Number of people."""
+        """Return the number of people."""
         return int(self.area.size)
 
 
 def make_people(plan: TownPlan, areas: Areas, venues: TownVenues) -> People:
-    """Everybody; exactly ``plan.visitors`` of them have the app."""
+    """Create all people; exactly ``plan.visitors`` of them have the app."""
     random = stream(plan.seed, "people")
     n = plan.people
     household = _households(random, n)
@@ -83,7 +83,7 @@ Finder = Callable[[int, int], Ints]
 
 
 def _finder(areas: Areas, venues: TownVenues) -> Finder:
-    """Venues of a kind for somebody of an area: its own, else its region's, else the town's."""
+    """Return venues of a kind for a person of an area: its own, else those of its region, else those of the town."""
 
     def near(kind: int, area: int) -> Ints:
         of_kind = np.flatnonzero(venues.kind == kind)
@@ -108,7 +108,7 @@ def _work(random: np.random.Generator, area: Ints, near: Finder) -> Ints:
 
 
 def _favourites(random: np.random.Generator, area: Ints, near: Finder, venues: TownVenues) -> npt.NDArray[np.int32]:
-    """Mostly near home, some anywhere in the town: that is how an epidemic gets about."""
+    """Return favourites, mostly near home and some anywhere in the town, which is how an epidemic spreads."""
     out = np.full((area.size, len(KINDS), FAVOURITES), NOWHERE, np.int32)
     for place in np.unique(area):
         who = np.flatnonzero(area == place)
@@ -122,6 +122,6 @@ def _favourites(random: np.random.Generator, area: Ints, near: Finder, venues: T
 
 
 def pick_favourite(random: np.random.Generator, favourites: npt.NDArray[np.int32]) -> Ints:
-    """One venue for each row of favourites (m, FAVOURITES)."""
+    """Choose one venue for each row of favourites (m, FAVOURITES)."""
     rank = np.asarray(random.choice(FAVOURITES, favourites.shape[0], p=FAVOURITE_WEIGHTS))
     return np.asarray(favourites[np.arange(rank.size), rank], np.int64)

@@ -1,4 +1,4 @@
-"""Where the town lies and what stands in it."""
+"""The areas of the town and its venues."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ VENUES_AN_AREA: Final = 6
 MOST_AREAS: Final = 60
 AREAS_A_REGION: Final = 5
 ALL_DAY_MIN: Final = 1440
-# With fewer venues than kinds, the ones without which there is no town come first.
+# With fewer venues than kinds, the kinds that a town cannot do without come first.
 _FIRST_KINDS: Final = (
     Kind.SUPERMARKET, Kind.RESTAURANT, Kind.OFFICE, Kind.SCHOOL, Kind.TRANSPORT, Kind.BAR, Kind.RETAIL, Kind.WORSHIP,
     Kind.GYM, Kind.MEDICAL, Kind.MANUFACTURING, Kind.THEATRE, Kind.OUTDOORS, Kind.HOME, Kind.SPORT, Kind.HOTEL,
@@ -53,9 +53,9 @@ class TownVenues:
     """n venues, as columns.
 
     ``public_id``, ``name``: texts. ``kind``: index into `risk.model.visits.KINDS`. ``area``: row of `Areas`.
-    ``opens``, ``closes`` (n, 2): minutes on weekdays and weekends, both 0 where closed. ``volume_m3``,
-    ``air_changes_per_h``: the truth; ``volume_told``: whether the venue says its volume. ``capacity``: people.
-    ``masks``, ``distancing``: true mean shares of the crowd. ``refuses`` (n, 4): which yes keeps out.
+    ``opens``, ``closes`` (n, 2): minutes on weekdays and weekends, both 0 if closed. ``volume_m3``,
+    ``air_changes_per_h``: the truth; ``volume_told``: whether the venue reports its volume. ``capacity``: people.
+    ``masks``, ``distancing``: true mean shares of the crowd. ``refuses`` (n, 4): answers of yes that exclude visitors.
     """
 
     public_id: tuple[str, ...]
@@ -74,17 +74,17 @@ class TownVenues:
 
     @property
     def size(self) -> int:
-        """Number of venues."""
+        """Return the number of venues."""
         return int(self.kind.size)
 
     def hours(self, row: int) -> list[list[list[int]]]:
-        """Weekly hours as `venues.hours` has them."""
+        """Return weekly hours in the form of `venues.hours`."""
         spans = [[int(self.opens[row, part]), int(self.closes[row, part])] for part in (0, 1)]
         return [[spans[int(day >= SATURDAY)]] if spans[int(day >= SATURDAY)][1] else [] for day in range(7)]
 
 
 def make_areas(plan: TownPlan) -> Areas:
-    """Areas around one or more places of the country, each region with its nearest neighbours."""
+    """Choose areas around one or more places of the country, each region with its nearest neighbours."""
     count = int(np.clip(plan.venues // VENUES_AN_AREA, 1, MOST_AREAS))
     random = stream(plan.seed, "areas")
     known = sorted(zip3 for zip3, place in places().items() if place.latitude is not None)
@@ -101,7 +101,7 @@ def make_areas(plan: TownPlan) -> Areas:
 
 
 def make_venues(plan: TownPlan, areas: Areas) -> TownVenues:
-    """All venues: kinds by share, areas by people, rooms as large as their usual crowd needs."""
+    """Create all venues: kinds by share, areas by people, rooms sized for their usual crowd."""
     random = stream(plan.seed, "venues")
     kind = np.array([KIND_INDEX[one] for one in _kinds(plan.venues)], np.int64)
     n = kind.size
@@ -112,7 +112,7 @@ def make_venues(plan: TownPlan, areas: Areas) -> TownVenues:
     never_closes = np.isin(kind, [KIND_INDEX[one] for one in plan.all_day])
     opens[never_closes], closes[never_closes] = 0, ALL_DAY_MIN
     heads = _usual_heads(plan, kind)
-    # A room is as large as its crowd needs, so that small and large towns are about equally dense.
+    # A room is sized for its crowd, so that small and large towns are about equally dense.
     crowd = np.clip(heads / np.array([prior.usual_heads for prior in priors]), 0.2, 200.0)
     spread = random.normal(0.0, [log_sd(prior.volume_m3) * 0.5 for prior in priors])
     volume = np.maximum(20.0, np.array([prior.volume_m3.value for prior in priors]) * crowd * np.exp(spread))
@@ -132,7 +132,7 @@ def make_venues(plan: TownPlan, areas: Areas) -> TownVenues:
         opens=opens,
         closes=closes,
         volume_m3=np.round(np.clip(volume, 20.0, 4e6), 1),
-        # A room unlike its kind's prior is one whose owner knows the volume; of the others half say it.
+        # The owner knows the volume of a room that differs from its kind's prior; of the others, half report it.
         volume_told=(np.abs(np.log(crowd)) > np.log(2.0)) | (random.random(n) < 0.5),
         air_changes_per_h=np.round(np.clip(air, 0.2, 55.0), 2),
         capacity=np.clip(np.ceil(heads * 8.0), 40, 900_000).astype(np.int64),
@@ -143,7 +143,7 @@ def make_venues(plan: TownPlan, areas: Areas) -> TownVenues:
 
 
 def _kinds(count: int) -> list[Kind]:
-    """Kinds of so many venues: one of each as far as they reach, the rest by share."""
+    """Return the kinds of this many venues: one of each as far as possible, the rest by share."""
     first = list(_FIRST_KINDS[:count])
     wanted = {kind: RATES[kind].share / sum(habit.share for habit in RATES.values()) * count for kind in _FIRST_KINDS}
     have = dict.fromkeys(_FIRST_KINDS, 0) | dict.fromkeys(first, 1)
@@ -154,7 +154,7 @@ def _kinds(count: int) -> list[Kind]:
 
 
 def _usual_heads(plan: TownPlan, kind: Ints) -> Floats:
-    """People in each venue at a usual moment of its open hours, if visits spread evenly over venues of a kind."""
+    """Return people in each venue at a usual moment of its open hours, if visits are uniform over venues of a kind."""
     heads = np.zeros(kind.size)
     for index in np.unique(kind):
         habit = RATES[KINDS[index]]

@@ -1,4 +1,4 @@
-"""What a simulated town is asked to be."""
+"""The parameters of a simulated town."""
 
 from __future__ import annotations
 
@@ -15,27 +15,28 @@ MOST_DAYS = 400
 
 
 class BadPlan(ValueError):
-    """A plan that cannot be simulated; the text is a sentence."""
+    """The plan cannot be simulated; the text is a sentence."""
 
 
 def ancestral() -> Parameters:
-    """The reference profile with nothing learnt."""
+    """Return the reference profile without adaptation."""
     return Parameters(pathogen=SARS_COV_2_ANCESTRAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TownPlan:
-    """A town; shares are 0-1, our assumptions where no source is given.
+    """The plan of a town; shares are 0-1, our assumptions if no source is given.
 
     ``visitors``: people who use the app; there are ``visitors / app_share`` people. ``venues``, ``days``, ``seed``.
-    ``start``: first calendar day, for weekdays. ``first_infected``: share of people infected in the ten days before
-    the first. ``imported_per_day``: chance a day of catching it out of town. ``activity``: visits against the habits
-    of `habits.RATES`. ``staying_home_symptoms``, ``staying_home_diagnosed``: chance a day of staying home while ill,
-    or while one knows. ``rating_share``: share of visits that are rated. ``checkout_share``: share of visits that
-    check out. ``household_per_day``: chance a day that one infectious member of a household of mean load infects
-    another, so that over 8 days it comes to the 17 % of Madewell 2020 (doi:10.1001/jamanetworkopen.2020.31756).
-    ``all_day``: kinds that never close in this town, and ``night_share``: share of arrivals there at any hour alike.
-    ``parameters``: the true world; its adaptive factors are the truth that estimates should find.
+    ``start``: first calendar day, for weekdays. ``first_infected``: share of people infected in the ten days before the
+    first. ``imported_per_day``: probability per day of infection out of town. ``activity``: visits relative to the
+    habits of `habits.RATES`. ``staying_home_symptoms``, ``staying_home_diagnosed``: probability per day of staying home
+    while ill, or while diagnosed. ``rating_share``: share of visits that are rated. ``checkout_share``: share of visits
+    that check out. ``household_per_day``: probability per day that one infectious member of a household of mean load
+    infects another, so that over 8 days it amounts to the 17 % of Madewell 2020
+    (doi:10.1001/jamanetworkopen.2020.31756). ``all_day``: kinds that never close in this town, and ``night_share``:
+    share of arrivals there that are uniform over the day. ``parameters``: the true world; its adaptive factors are the
+    truth that estimates should find.
     """
 
     visitors: int
@@ -63,7 +64,7 @@ class TownPlan:
             ("days", self.days, MOST_DAYS),
         ):
             if not 1 <= value <= most:
-                raise BadPlan(f"The number of {name} must lie between 1 and {most}.")
+                raise BadPlan(f"The number of {name} must be between 1 and {most}.")
         if self.seed < 0:
             raise BadPlan("The seed must not be negative.")
         shares = (
@@ -77,11 +78,11 @@ class TownPlan:
             self.night_share,
         )
         if not all(0.0 <= share <= 1.0 for share in shares) or not 0.01 <= self.app_share <= 1.0:
-            raise BadPlan("Shares lie between 0 and 1.")
+            raise BadPlan("Shares must be between 0 and 1.")
         if not 0.0 <= self.activity <= 10.0:
-            raise BadPlan("Activity lies between 0 and 10.")
+            raise BadPlan("Activity must be between 0 and 10.")
 
     @property
     def people(self) -> int:
-        """Everybody, with and without the app."""
+        """Return the number of people, with and without the app."""
         return max(self.visitors, round(self.visitors / self.app_share))

@@ -1,4 +1,4 @@
-"""The town itself: day by day, who goes where, what they answer, who lets them in, who infects whom."""
+"""The town itself, day by day: where people go, what they answer, who is admitted, and who infects whom."""
 
 from __future__ import annotations
 
@@ -32,9 +32,11 @@ SURVEY_SECONDS: Final = (6.0, 4.0)
 
 @dataclass(frozen=True, slots=True)
 class Caught:
-    """Infections of one day, as columns: ``person``; ``venue``, `AT_HOME` or `OUT_OF_TOWN`; ``infector`` or `NOBODY`;
-    ``infector_felt_ill``: whether that person had symptoms of it then; ``stay``: row of the day's stays
-    or `NO_STAY`."""
+    """Infections of one day, as columns.
+
+    ``person``; ``venue``, `AT_HOME` or `OUT_OF_TOWN`; ``infector`` or `NOBODY`; ``infector_felt_ill``: whether that
+    person had symptoms of it then; ``stay``: row of the day's stays or `NO_STAY`.
+    """
 
     person: Ints
     venue: Ints
@@ -45,12 +47,14 @@ class Caught:
 
 @dataclass(frozen=True, slots=True)
 class TownDay:
-    """One day. ``number`` from 0; ``stays``: of everybody who was let in; ``refusals``: check-ins that were refused,
-    with the times the visit would have had.
+    """One day of a town.
 
-    Per stay: ``emission`` of the visitor against the mean; ``masks`` share worn; ``quanta`` inhaled and ``near``
-    hazard; ``rated_masks``, ``rated_distancing`` 1-5 or 0; ``checks_out``. Per stay and refusal ``survey_seconds``
-    and ``refusal_survey_seconds``. Per person: ``answers`` (people, 4) and ``infectious``.
+    ``number`` from 0; ``stays``: of all admitted people; ``refusals``: check-ins that were refused, with the times that
+    the visit would have had.
+
+    Per stay: ``emission`` of the visitor relative to the mean; ``masks`` share worn; ``quanta`` inhaled and ``near``
+    hazard; ``rated_masks``, ``rated_distancing`` 1-5 or 0; ``checks_out``. Per stay and refusal ``survey_seconds`` and
+    ``refusal_survey_seconds``. Per person: ``answers`` (people, 4) and ``infectious``.
     """
 
     number: int
@@ -72,7 +76,7 @@ class TownDay:
 
 
 class Town:
-    """A town in the making: `next_day` moves its clock by one day."""
+    """A town under simulation: `next_day` advances its clock by one day."""
 
     def __init__(self, plan: TownPlan) -> None:
         self.plan = plan
@@ -84,7 +88,7 @@ class Town:
         self._seed_epidemic()
 
     def next_day(self) -> TownDay:
-        """Live one day; days may be counted past ``plan.days``."""
+        """Simulate one day; days past ``plan.days`` are possible."""
         plan, people, infections, day = self.plan, self.people, self.infections, self.day
         random = stream(plan.seed, "day", day)
         date = plan.start + dt.timedelta(days=day)
@@ -138,7 +142,7 @@ class Town:
         return lived
 
     def _seed_epidemic(self) -> None:
-        """Infections of the days before the first, as many as the plan says."""
+        """Infect people on the days before the first, as many as the plan says."""
         random = stream(self.plan.seed, "first infected")
         count = min(self.people.size, round(self.plan.first_infected * self.people.size))
         who = np.sort(random.permutation(self.people.size)[:count]).astype(np.int64)
@@ -156,7 +160,7 @@ class Town:
         can = people.susceptible & (self.infections.day == illness.NEVER)
         who = np.flatnonzero((random.random(people.size) < chance) & can)
         draws = random.random(who.size)
-        # Only pairs that ended in an infection are looked at again, by person.
+        # Only pairs that resulted in an infection are processed again, by person.
         rows = np.flatnonzero(np.isin(stays.person[exposure.receiver], who))
         rows = rows[np.argsort(stays.person[exposure.receiver[rows]], kind="stable")]
         receivers = stays.person[exposure.receiver[rows]]
@@ -181,7 +185,7 @@ class Town:
         return Caught(who.astype(np.int64), venue, infector, felt, stay)
 
     def _household_of(self, person: int) -> Ints:
-        """The others of a household; people are numbered by household."""
+        """Return the others of a household; people are numbered by household."""
         number = self.people.household[person]
         first, last = np.searchsorted(self.people.household, [number, number + 1])
         return np.array([member for member in range(int(first), int(last)) if member != person], np.int64)
@@ -192,7 +196,7 @@ def _summed(rows: Ints, values: Floats, size: int) -> Floats:
 
 
 def _ratings(random: np.random.Generator, share: Floats, rated: Bools) -> Ints:
-    """1 nobody, 5 everybody, as a visitor saw it; 0 where not rated."""
+    """Return ratings as a visitor would give them, from 1 (nobody) to 5 (everybody); 0 if not rated."""
     seen = np.clip(share + random.normal(0.0, RATING_NOISE, share.size), 0.0, 1.0)
     return np.where(rated, 1 + np.rint(4.0 * seen).astype(np.int64), 0)
 

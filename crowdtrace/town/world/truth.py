@@ -1,4 +1,4 @@
-"""What really happened in a town, as tables of columns. Kept apart from the product: it joins everything."""
+"""The truth of a town, as tables of columns. It is kept apart from the product, because it joins everything."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Table = dict[str, npt.NDArray[np.generic]]
 
 
 def visits_of(day: TownDay, town: Town) -> Table:
-    """One row a stay: who, where, when (seconds from local midnight), what was breathed out and in."""
+    """Return one row per stay: person, place, times (seconds from local midnight), what was emitted and inhaled."""
     stays = day.stays
     return {
         "day": np.full(stays.size, day.number),
@@ -32,7 +32,7 @@ def visits_of(day: TownDay, town: Town) -> Table:
 
 
 def infections_of(day: TownDay) -> Table:
-    """One row an infection: venue -1 is at home, -2 out of town; infector -1 is unknown."""
+    """Return one row per infection: venue -1 is at home, -2 out of town; infector -1 is unknown."""
     caught = day.caught
     return {
         "day": np.full(caught.person.size, day.number),
@@ -44,7 +44,7 @@ def infections_of(day: TownDay) -> Table:
 
 
 def people_of(town: Town) -> Table:
-    """One row a person, with the course of the infection where there was one (else a day that never comes)."""
+    """Return one row per person, with the course of an infection if there was one (else a day that never comes)."""
     people, infections = town.people, town.infections
     return {
         "zip3": np.array(town.areas.zip3)[people.area],
@@ -60,7 +60,7 @@ def people_of(town: Town) -> Table:
 
 
 def venues_of(town: Town) -> Table:
-    """One row a venue, with the air and customs that are really there."""
+    """Return one row per venue, with its true air and customs."""
     venues = town.venues
     return {
         "id": np.array(venues.public_id),
@@ -74,5 +74,5 @@ def venues_of(town: Town) -> Table:
 
 
 def joined(parts: Sequence[Mapping[str, npt.NDArray[np.generic]]]) -> Table:
-    """Tables of the same columns, one below the other."""
+    """Concatenate tables of the same columns."""
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}

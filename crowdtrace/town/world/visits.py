@@ -1,4 +1,4 @@
-"""Who goes where on one day. Everything here is before admission: a refused check-in is taken out later."""
+"""Visits of one day. Everything here is before admission: refused check-ins are removed later."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 BETWEEN_S = 300
-"""Nobody is in two places, and getting from one to the next takes at least so long."""
+"""Nobody is in two places at once, and a change of place takes at least this long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,11 @@ class Visits:
 
     @property
     def size(self) -> int:
-        """Number of stays."""
+        """Return the number of stays."""
         return int(self.person.size)
 
     def taken(self, rows: npt.NDArray[np.bool_] | Ints) -> Visits:
-        """Some of them."""
+        """Return some of the stays."""
         return Visits(self.person[rows], self.venue[rows], self.arrive_s[rows], self.leave_s[rows])
 
 
@@ -49,8 +49,11 @@ def visits_of_day(
     out: Bools,
     night_share: float = 0.0,
 ) -> Visits:
-    """The stays that people want to make on a weekday (0 Monday). ``out``: who leaves home at all. ``night_share``: of
-    arrivals at places that never close, those at any hour alike."""
+    """Return the stays that people want to make on a weekday (0 Monday).
+
+    ``out``: who leaves home at all. ``night_share``: share of arrivals at places that never close that are uniform over
+    the day.
+    """
     parts = [
         _of_kind(
             random,
@@ -101,7 +104,7 @@ def _of_kind(
 def _times(
     random: np.random.Generator, habit: Habit, opens: Ints, closes: Ints, night_share: float
 ) -> tuple[Ints, Ints]:
-    """Arrival and departure in seconds, within opening hours and before passes end."""
+    """Return arrival and departure in seconds, within opening hours and before passes expire."""
     minute, spread, weight = (np.array(column, np.float64) for column in zip(*habit.peaks, strict=True))
     peak = random.choice(minute.size, opens.size, p=weight / weight.sum())
     arrive = random.normal(minute[peak], spread[peak])
@@ -116,7 +119,7 @@ def _times(
 
 
 def _one_place_at_a_time(visits: Visits) -> Visits:
-    """Where two stays of a person overlap the shorter goes; of two in one venue on one day the later goes."""
+    """Remove the shorter of two overlapping stays of a person, and the later of two in one venue on one day."""
     current = visits.taken(np.lexsort((visits.arrive_s, visits.person)))
     while True:
         same = current.person[1:] == current.person[:-1]

@@ -1,9 +1,9 @@
 /**
- * Requests to the server. Cookies never travel with them: an owner's session must not be joined to a visitor's key.
+ * Requests to the server, always without cookies: an owner's session must not be linked to a visitor's key.
  *
  * @typedef {object} Answer
  * @property {number} status
- * @property {any} body parsed JSON, null without any
+ * @property {any} body parsed JSON, null if there is none
  * @property {number | null} retryAfterS
  * @property {string} rateLimit the limits that the server counted against, as in its RateLimit header
  */
@@ -12,7 +12,7 @@
 export class Unreachable extends Error {}
 
 const USUAL_TIMEOUT_MS = 15_000;
-/** A wish to wait for longer is a mistake of some proxy, and more than a timer of a browser holds. */
+/** Longest accepted Retry-After: longer ones are errors of proxies, and exceed what a browser's timer can hold. */
 const MOST_WAIT_S = 86_400;
 
 /**
@@ -25,7 +25,7 @@ const MOST_WAIT_S = 86_400;
 export async function request(method, path, { body, authorization, timeoutMs = USUAL_TIMEOUT_MS } = {}) {
   /** @type {Record<string, string>} */
   const headers = { Accept: "application/json" };
-  // The language cookie stays at home with the others; the page knows its language.
+  // The language cookie is not sent either; the page knows its language.
   const language = globalThis.document?.documentElement.lang;
   if (language) headers["Accept-Language"] = language;
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -38,12 +38,12 @@ export async function request(method, path, { body, authorization, timeoutMs = U
       credentials: "omit",
       cache: "no-store",
       redirect: "error",
-      // Which page asks is nobody's business, and would tell a draw from a check-in.
+      // The referrer would reveal which page sends the request, and so distinguish a draw from a check-in.
       referrerPolicy: "no-referrer",
       signal: AbortSignal.timeout(timeoutMs),
     });
     const answer = parsed(await response.text());
-    // Another network's page answers 200 as well, before somebody logs in to it: it is no answer of ours.
+    // A captive portal also responds with 200: without JSON it is not a response of this site.
     if (answer === null && (response.status === 200 || response.status === 201)) throw new TypeError("not an answer of this site");
     const retryAfterS = secondsFrom(response.headers.get("Retry-After") ?? "", Date.now());
     const rateLimit = response.headers.get("RateLimit") ?? "";
@@ -53,7 +53,7 @@ export async function request(method, path, { body, authorization, timeoutMs = U
   }
 }
 
-/** @param {string} wish a Retry-After: seconds, or a date @param {number} nowMs @returns {number | null} seconds from now */
+/** @param {string} wish value of Retry-After: seconds, or a date @param {number} nowMs @returns {number | null} seconds from now */
 function secondsFrom(wish, nowMs) {
   const seconds = /^\s*\d+\s*$/.test(wish) ? Number(wish) : (Date.parse(wish) - nowMs) / 1000;
   return seconds > 0 ? Math.min(seconds, MOST_WAIT_S) : null;

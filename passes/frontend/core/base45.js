@@ -1,4 +1,4 @@
-/** Base45 as RFC 9285 has it, strict: two bytes are three marks, a last single byte two. */
+/** Strict Base45 (RFC 9285): two bytes are three characters, a last single byte is two. */
 
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
 const VALUES = new Map(Array.from(ALPHABET, (mark, value) => [mark, value]));

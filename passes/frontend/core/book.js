@@ -1,8 +1,8 @@
 /**
- * The pass book: what the device derives for pass `index` of an epoch, and the code it shows at a door.
+ * The pass book: the values that the device derives for pass `index` of an epoch, and the code that it shows at a door.
  *
- * The hash chain runs downwards from `x_1680` to the anchor `x_0`: showing a value reveals the past, never the next
- * minute. HKDF comes from WebCrypto; the chain uses a synchronous SHA-256, because 1,680 awaited calls are slow.
+ * The hash chain runs downwards from `x_1680` to the anchor `x_0`: showing a value reveals past values, never the next
+ * one. HKDF comes from WebCrypto; the chain uses a synchronous SHA-256, because 1,680 awaited calls are slow.
  *
  * @typedef {object} BookPass
  * @property {number} epochStart Unix seconds
@@ -29,7 +29,7 @@ function head(digest) {
 }
 
 /**
- * One step of the chain: `x_{j-1}` from `x_j`. A door walks the same steps to check a shown value.
+ * Compute one step of the chain: `x_{j-1}` from `x_j`. A door computes the same steps to check a shown value.
  *
  * @param {number} epochStart Unix seconds
  * @param {number} slot       `j`, 1..1680
@@ -51,7 +51,7 @@ function ownerOf(seed, index) {
 }
 
 /**
- * What proves passes of an epoch, without their chains, which are only for doors.
+ * Derive the owners of passes of an epoch, without the chains, which only doors need.
  *
  * @param {Uint8Array<ArrayBuffer>} passKey `K_pass`
  * @param {number} epochStart Unix seconds
@@ -86,13 +86,13 @@ export async function derivePass(passKey, epochStart, index) {
 }
 
 /**
- * A place of the book is a pass and a ticket. A phone goes up from 0, where the `counted` tickets are. One whose key
- * was brought back goes down from 15: it does not know what the other phone spent, and a ticket that is shown twice
- * joins two visits.
+ * Choose the next index of the book, which names a pass and a ticket. A phone goes up from 0, where the `counted` tickets
+ * are. A phone whose key was restored goes down from 15: it does not know what the other phone spent, and a ticket that
+ * is spent twice links two visits.
  *
  * @param {Iterable<number>} used indexes of this epoch that were spent or may have been
  * @param {boolean} fromTop
- * @returns {number | null} the next index, or null when the epoch's book is used up
+ * @returns {number | null} the next index, or null if the epoch's book is used up
  */
 export function nextIndex(used, fromTop) {
   const next = fromTop ? Math.min(PASSES_PER_EPOCH, ...used) - 1 : Math.max(-1, ...used) + 1;
@@ -103,7 +103,7 @@ export function nextIndex(used, fromTop) {
  * @param {Uint8Array} pass the signed bytes
  * @param {BookPass} book   the same pass of the book
  * @param {number} slot     1..1680
- * @returns {string | null} the text that a screen shows in that slot, null outside the epoch
+ * @returns {string | null} the text that a screen shows in that slot; null outside the epoch
  */
 export function rotatingText(pass, book, slot) {
   const value = slot >= 1 ? book.chain[slot] : undefined;

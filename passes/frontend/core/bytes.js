@@ -1,5 +1,5 @@
 /**
- * Bytes and their texts. Everything here is strict: a text has one spelling or it is refused.
+ * Bytes and their encodings as text. Decoding is strict: each value has exactly one valid encoding.
  */
 
 const encoder = new TextEncoder();
@@ -20,7 +20,7 @@ export function concat(...parts) {
   return joined;
 }
 
-/** @param {Uint8Array} a @param {Uint8Array} b @returns {boolean} whether both hold the same bytes */
+/** @param {Uint8Array} a @param {Uint8Array} b @returns {boolean} whether both have the same bytes */
 export function equal(a, b) {
   return a.length === b.length && a.every((byte, at) => byte === b[at]);
 }
@@ -70,7 +70,7 @@ export function toBase64Url(bytes) {
 /**
  * @param {string} text base64url without padding
  * @returns {Uint8Array<ArrayBuffer>}
- * @throws {TypeError} for padding, foreign characters, or spare bits that are not zero
+ * @throws {TypeError} for padding, invalid characters, or unused bits that are not zero
  */
 export function fromBase64Url(text) {
   if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) throw new TypeError("not base64url text");

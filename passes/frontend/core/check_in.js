@@ -1,9 +1,9 @@
 /**
- * Check-in: from four answers to a pass or to kind advice, for a ticket that nobody can join to the visitor. Every
- * repeat sends the same request, so a lost answer or a reload spends nothing twice.
+ * Check-in: from four answers to a pass or to advice, for a ticket that nobody can link to the visitor. Every retry
+ * sends the same request, so a lost response or a reload spends nothing twice.
  *
- * A place of the book is a pass and a ticket. Once it may have been sent to one venue it is never sent to another,
- * whatever the answer was: a ticket that two venues saw would join the two visits.
+ * An index of the book names a pass and a ticket. Once it may have been sent to one venue, it is never sent to another,
+ * whatever the response was: a ticket that two venues saw would link the two visits.
  *
  * @typedef {import("../stores/visitor.js").Draft} Draft
  * @typedef {import("../stores/visitor.js").Person} Person
@@ -26,11 +26,11 @@ import { classOf, ticketAuthorization, ticketRoot } from "./tickets.js";
 
 /** @typedef {import("../stores/visitor.js").VisitorStore} VisitorStore */
 
-/** Advice of a check-in that the server did not write down, so that its ticket is not spent. */
+/** Advice of check-ins that the server does not store, so that their tickets are not spent. */
 const NOT_INVITED = new Set(["invitation_needed", "invitation_unknown"]);
 const CLOSED = "checkin_closed";
 
-/** @param {Draft} draft @returns {boolean} whether the holder said yes to any question */
+/** @param {Draft} draft @returns {boolean} whether the holder answered yes to any question */
 export function saysYes({ answers }) {
   return Object.values(answers).includes(true);
 }
@@ -38,15 +38,15 @@ export function saysYes({ answers }) {
 /**
  * @param {KeptPass[]} passes of one person
  * @param {{venue: string, epochStart: number}} of
- * @returns {KeptPass | undefined} what a door takes from them there on that day
+ * @returns {KeptPass | undefined} the pass that a door there accepts on that day
  */
 export function passFor(passes, { venue, epochStart }) {
   return passes.find((pass) => pass.credential !== null && pass.venue.id === venue && pass.epochStart === epochStart);
 }
 
 /**
- * One person has one pass for a place and a day. Who holds one and says no to everything again keeps it, and nothing is
- * sent. A yes withdraws it on this device before anything is sent, whatever comes of the request.
+ * Check one person in. A person has one pass for a place and a day: with a pass and four times no, it is kept and nothing
+ * is sent. A yes withdraws it on this device before anything is sent, whatever the response.
  *
  * @param {object} parts
  * @param {VisitorStore} parts.store
@@ -55,7 +55,7 @@ export function passFor(passes, { venue, epochStart }) {
  * @param {import("./epoch.js").Epoch} parts.epoch
  * @param {{id: string, name: string, verified?: boolean}} parts.venue
  * @returns {Promise<Outcome>}
- * @throws {Unreachable} where the answer may be lost
+ * @throws {Unreachable} if the response may be lost
  */
 export async function checkIn({ store, person, draft, epoch, venue }) {
   const here = { person: person.id, venue: venue.id, epochStart: epoch.start };
@@ -66,14 +66,14 @@ export async function checkIn({ store, person, draft, epoch, venue }) {
   }
   let tickets = await ticketsOf(store, person, epoch);
   if (!tickets) {
-    // A first use: without any ticket of the day there is nothing to wait for.
+    // First use: draw at once if there is no ticket of the day.
     const drawn = await firstUse(store, person, epoch);
     if (drawn.kind !== "drawn") return drawn;
     tickets = await ticketsOf(store, person, epoch);
     if (!tickets) return { kind: "wrong" };
   }
   const { fromTop } = tickets;
-  // Another tab or phone may have used a place: then the leaf is turned.
+  // Another tab or phone may have used the index: take the next one.
   for (let tries = 0; tries < PASSES_PER_EPOCH; tries += 1) {
     const { unspent: _before, ...sent } = draft;
     const fixed = await store.takeIndex(sent, epoch, (used) => nextIndex(used, fromTop));
@@ -112,7 +112,7 @@ export async function checkIn({ store, person, draft, epoch, venue }) {
  * @returns {Promise<Outcome>}
  */
 async function keepHeld(store, { person, index }, epoch, held) {
-  // A request whose answer was lost may have gone out with this place of the book: nobody else gets it.
+  // A request whose response was lost may have used this index of the book, so it is never used again.
   if (index !== null) await store.burnPlace({ person, epochStart: epoch.start, index, epoch, venue: held.venue });
   await store.dropDraft(person, held.venue.id);
   return { kind: "go", pass: held };
@@ -124,7 +124,7 @@ async function keepHeld(store, { person, index }, epoch, held) {
  * @param {VisitorStore} store
  * @param {Person} person
  * @param {import("./epoch.js").Epoch} epoch
- * @returns {Promise<Tickets | null>} null where none were drawn, or under a day that starts at another time
+ * @returns {Promise<Tickets | null>} null if none were drawn, or for an epoch with another start
  */
 async function ticketsOf(store, person, epoch) {
   const set = await store.ticketSet(person.id, epoch.start);

@@ -1,6 +1,6 @@
 /**
- * Drawing tickets. These requests carry the visitor's key, and no other request of a visitor but registering and
- * deleting it does; check-in spends what was drawn and carries no key.
+ * Drawing tickets. Only these requests, registration and deletion contain the visitor's key; check-in spends the drawn
+ * tickets and contains no key.
  *
  * @typedef {import("../stores/visitor.js").Person} Person
  * @typedef {import("../stores/visitor.js").TicketSet} TicketSet
@@ -12,8 +12,8 @@
  *
  * @typedef {{kind: "drawn"} | {kind: "later", retryAfterS: number | null} | {kind: "failed"}
  *   | {kind: "changed"} | {kind: "wrong"}} Drawn
- *   `changed`: another key is shown than the one that this device saw first. `wrong`: no sound pair of keys is listed,
- *   or what the server signed is no signature.
+ *   `changed`: the listed key is not the one that this device saw first. `wrong`: no valid pair of keys is listed, or a
+ *   signature of the server is invalid.
  */
 import { request } from "./api.js";
 import { fromBase64Url, toBase64Url } from "./bytes.js";
@@ -23,21 +23,21 @@ import { KEYS_PATH, judgeSet, pinKeys, pinnedKey, readKeyList } from "./ticket_k
 import { CLASSES, blindTickets, indexesOf, ticketRoot, unblindTicket, verifierOf } from "./tickets.js";
 import { register } from "./visitor_row.js";
 
-/** Tickets are drawn for today and for this number of days after it. */
+/** Number of days after today for which tickets are drawn. */
 export const DAYS_AHEAD = 14;
 const MOST_SETS = DAYS_AHEAD + 1;
 const DAY_S = 24 * 3600;
-/** A server signs for days that it has published keys for: 15 days ahead. */
+/** The server publishes keys and signs for this many days ahead. */
 const PUBLISHED_MS = 15 * DAY_S * 1000;
-/** Where a server that asks for patience names no time. */
+/** Delay if a busy server sends no Retry-After. */
 const USUAL_PATIENCE_S = 60;
-/** What a phone computes, and a busy server signs, takes longer than a usual answer. */
+/** Computing on a phone and signing on a busy server take longer than a usual response. */
 const DRAW_TIMEOUT_MS = 30_000;
 
 /** @param {{status: number}} answer */
 const isDone = ({ status }) => status === 200 || status === 201;
 
-/** @param {import("./api.js").Answer} answer that was no success @returns {Drawn} */
+/** @param {import("./api.js").Answer} answer other than success @returns {Drawn} */
 function refusal({ status, retryAfterS }) {
   return status === 429 || status === 503 ? { kind: "later", retryAfterS } : { kind: "failed" };
 }
@@ -45,7 +45,7 @@ function refusal({ status, retryAfterS }) {
 /**
  * @param {VisitorStore} store
  * @param {number} nowS
- * @returns {Promise<{listed: ListedSet[], pins: Pin[]} | Drawn>} the published keys, and what this device holds of them
+ * @returns {Promise<{listed: ListedSet[], pins: Pin[]} | Drawn>} the published keys, and the pinned ones of this device
  */
 async function readKeys(store, nowS) {
   const answer = await request("GET", KEYS_PATH);
@@ -59,7 +59,7 @@ async function readKeys(store, nowS) {
  * @param {{listed: ListedSet[], pins: Pin[]}} keys
  * @param {TicketSet[]} sets of one person
  * @param {number} nowS
- * @returns {Epoch[]} today and the days ahead whose tickets are missing and can be drawn, the earliest first
+ * @returns {Epoch[]} today and the coming days whose tickets are missing and can be drawn, earliest first
  */
 export function missingDays({ listed, pins }, sets, nowS) {
   const drawn = new Set(sets.flatMap(({ epochStart, signatures }) => (signatures ? [epochStart] : [])));
@@ -72,7 +72,7 @@ export function missingDays({ listed, pins }, sets, nowS) {
 }
 
 /**
- * A first use: draws for a day that is needed now, and what is missing of the next days with it.
+ * Draw for a day that is needed now (first use), and for the next days without tickets.
  *
  * @param {object} parts
  * @param {VisitorStore} parts.store
@@ -98,7 +98,7 @@ export async function drawAtOnce({ store, person, wanted, nowS }) {
  * @param {VisitorStore} store
  * @param {Person} person
  * @param {Pin[]} pins
- * @param {Epoch[]} epochs 1 to 15; the first decides what is answered
+ * @param {Epoch[]} epochs 1 to 15; the first one determines the result
  * @param {number} nowS
  * @returns {Promise<Drawn>}
  */
@@ -123,13 +123,13 @@ async function drawDays(store, person, pins, epochs, nowS) {
     days.push({ epoch, halves });
   }
   let answer = await sendDays(person, days);
-  // A key that nobody used for half a year is forgotten by the server, and told again.
+  // The server deletes keys unused for half a year, so register it again.
   if (answer.status === 401) {
     const registered = await register(person);
     if (!isDone(registered)) return refusal(registered);
     answer = await sendDays(person, days);
   }
-  // One day that was drawn with other values stops all days of a request.
+  // A day that was already drawn with other values makes the server refuse all days of a request.
   if (answer.status === 409 && epochs.length > 1) return drawDays(store, { ...person, registered: true }, pins, epochs.slice(0, 1), nowS);
   if (answer.status === 409) return { kind: "wrong" };
   if (!isDone(answer)) return refusal(answer);
@@ -154,7 +154,7 @@ async function drawDays(store, person, pins, epochs, nowS) {
 const bodyOf = (draws, pad) => ({ draws, pad });
 
 /**
- * Every draw has the length of the longest: how many days a phone lacks says how often it is used.
+ * Pad every draw to the length of the longest, because the number of missing days reveals how often a phone is used.
  *
  * @param {{epoch: string, counted: string[], other: string[]}[]} draws 1 to 15
  * @returns {{draws: object[], pad: string}}
@@ -179,7 +179,7 @@ async function sendDays(person, days) {
 /**
  * @param {DayToDraw} day
  * @param {any} answer of the server, for this day
- * @returns {Promise<Uint8Array<ArrayBuffer>[] | null>} sixteen signatures, or null: a set with one bad ticket is not kept
+ * @returns {Promise<Uint8Array<ArrayBuffer>[] | null>} sixteen signatures, or null: a set with an invalid ticket is not kept
  */
 async function finishDay({ epoch, halves }, answer) {
   if (answer?.epoch !== epoch.date) return null;
@@ -198,7 +198,7 @@ async function finishDay({ epoch, halves }, answer) {
   return signatures;
 }
 
-/** @param {unknown} text @returns {Uint8Array} empty for what is no base64url */
+/** @param {unknown} text @returns {Uint8Array} empty if it is not base64url */
 function readValue(text) {
   try {
     return fromBase64Url(String(text));
@@ -208,12 +208,12 @@ function readValue(text) {
 }
 
 /**
- * Draws ahead for one person of this device, where this opening of the app allows it.
+ * Draw ahead for one person of this device, if the present session of the app allows it.
  *
  * @param {VisitorStore} store
  * @param {number} nowMs
  * @param {() => number} random
- * @returns {Promise<Drawn | null>} null where nothing was to be drawn
+ * @returns {Promise<Drawn | null>} null if there was nothing to draw
  * @throws {import("./api.js").Unreachable}
  */
 export async function drawAhead(store, nowMs, random) {

@@ -1,6 +1,6 @@
 /**
- * Ed25519 signatures (RFC 8032): WebCrypto where the browser has it, else a JavaScript implementation, which is a file
- * of its own, because few browsers need it.
+ * Ed25519 signatures (RFC 8032): WebCrypto if the browser supports it, else a JavaScript implementation in a separate
+ * file, because few browsers need it.
  */
 
 /** @typedef {(signature: Uint8Array<ArrayBuffer>, message: Uint8Array<ArrayBuffer>, publicKey: Uint8Array<ArrayBuffer>) => Promise<boolean>} Verify */
@@ -11,7 +11,7 @@ export async function verifyNatively(signature, message, publicKey) {
   return crypto.subtle.verify("Ed25519", key, signature, message);
 }
 
-/** Address of the JavaScript implementation; a page that checks signatures names it before it does. */
+/** URL of the JavaScript implementation; a page sets it before it verifies signatures. */
 let scriptAddress = "";
 
 /** @param {string} address */
@@ -22,7 +22,7 @@ export function useScript(address) {
 /** @type {Promise<boolean> | undefined} */
 let native;
 
-/** @returns {Promise<boolean>} whether this browser knows Ed25519, found out once by making a key */
+/** @returns {Promise<boolean>} whether this browser supports Ed25519, tested once by generating a key */
 function hasNative() {
   native ??= crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"]).then(
     () => true,
@@ -31,7 +31,7 @@ function hasNative() {
   return native;
 }
 
-/** A malformed key or signature is false, never an exception. @type {Verify} */
+/** Return false for a malformed key or signature, never throw. @type {Verify} */
 export async function verify(signature, message, publicKey) {
   if (signature.length !== 64 || publicKey.length !== 32) return false;
   if (!(await hasNative())) {

@@ -1,7 +1,7 @@
 /**
  * Epochs and slots. An epoch starts at local midnight of the deployment and lasts exactly 28 hours; a slot is a
  * minute of it. The server publishes `{date, start, end}` with Unix seconds, so no time zone is computed here.
- * Numbers of the protocol are those of `passes/limits.py`; tests of both hold them to `tests/data/limits.json`.
+ * The protocol's numbers are those of `passes/limits.py`; tests compare both with `tests/data/limits.json`.
  *
  * @typedef {object} Epoch
  * @property {string} date  calendar day, `YYYY-MM-DD`
@@ -18,7 +18,7 @@ export const CHECK_IN_OPENS_BEFORE_S = 24 * 3600;
 export const PASSES_PER_EPOCH = 16;
 /** Visits and ratings are kept this long after the end of their epoch. */
 export const VISIT_RETENTION_S = 14 * 24 * 3600;
-/** A test can be reported up to this many days after its day. */
+/** A test can be reported up to this many days after it. */
 export const OLDEST_TEST_DAYS = 28;
 
 /**

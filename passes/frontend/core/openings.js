@@ -1,18 +1,18 @@
 /**
- * When a device draws tickets ahead. A draw carries the visitor's key and a check-in does not, but a draw minutes
- * before a check-in would say whose it is. So they never happen in the same opening of the app, and of several people
- * on one device only one draws in an opening.
+ * When a device draws tickets ahead. A draw contains the visitor's key and a check-in does not, but a draw minutes
+ * before a check-in would reveal whose it is. So they never happen in the same session (*opening*) of the app, and of
+ * several people on one device only one draws per opening.
  *
- * @typedef {object} Opening a stretch of time in which somebody uses the app
- * @property {number} lastAt  when a page of it was opened last, Unix milliseconds
+ * @typedef {object} Opening a period in which somebody uses the app
+ * @property {number} lastAt  when the last page was opened, Unix milliseconds
  * @property {number} drawAt  when tickets may be drawn ahead, Unix milliseconds; random
- * @property {boolean} checksIn whether a check-in was begun
+ * @property {boolean} checksIn whether a check-in was started
  * @property {string | null} drewFor the person whose tickets were drawn
  */
 
-/** After so long without a page of the app, the next page is another opening. */
+/** After this time without a page of the app, the next page begins a new opening. */
 export const OPENING_MS = 30 * 60_000;
-/** Tickets are drawn after a random part of this, and never sooner than `LEAST_WAIT_MS`. */
+/** Tickets are drawn after a random part of this time, and no sooner than `LEAST_WAIT_MS`. */
 export const MOST_WAIT_MS = 75_000;
 export const LEAST_WAIT_MS = 15_000;
 
@@ -25,7 +25,7 @@ function wait(random) {
  * @param {Opening | null} before
  * @param {number} nowMs
  * @param {{checksIn: boolean, random: () => number}} page
- * @returns {Opening} the one that goes on, or a new one
+ * @returns {Opening} the continued one, or a new one
  */
 export function openPage(before, nowMs, { checksIn, random }) {
   const goesOn = before !== null && nowMs >= before.lastAt && nowMs - before.lastAt < OPENING_MS;
@@ -41,7 +41,7 @@ export function mayDraw(opening, nowMs) {
 /**
  * @template {{missing: number}} Candidate
  * @param {Candidate[]} candidates people of the device
- * @returns {Candidate | undefined} the one who lacks most; nobody where nobody lacks a day
+ * @returns {Candidate | undefined} the one with the most missing days; undefined if no day is missing
  */
 export function whoDraws(candidates) {
   return candidates.filter(({ missing }) => missing > 0).sort((a, b) => b.missing - a.missing)[0];

@@ -1,8 +1,8 @@
 /**
  * Strict parsing of a GO pass: COSE_Sign1 (RFC 9052) with Ed25519 over deterministic CBOR.
  *
- * Deterministic CBOR leaves one spelling only: every length and every map order is fixed, so a pass is a template of
- * 112 bytes with four holes (key id, end, start, anchor) and the signature. Comparing with the template refuses
+ * Deterministic CBOR has one encoding only: every length and every map order is fixed, so a pass is a template of 112
+ * bytes with four gaps (key id, end, start, anchor) and the signature. Comparison with the template refuses
  * duplicate keys, long integers, trailing bytes and unprotected headers in one step, without a CBOR decoder.
  *
  * @typedef {object} ParsedPass
@@ -12,7 +12,7 @@
  * @property {number} validUntil Unix seconds, end of the epoch
  * @property {Uint8Array<ArrayBuffer>} anchor    16 bytes
  * @property {Uint8Array<ArrayBuffer>} signature 64 bytes
- * @property {{slot: number, value: Uint8Array<ArrayBuffer>} | null} shown the rotating part, null on paper
+ * @property {{slot: number, value: Uint8Array<ArrayBuffer>} | null} shown the rotating part; null on paper
  */
 import { decodeBase45 } from "./base45.js";
 import { concat, equal, readU16, readU32, u32, utf8 } from "./bytes.js";
@@ -21,7 +21,7 @@ export const PREFIX = "GO1:";
 export const PASS_BYTES = 112;
 export const CHAIN_VALUE_BYTES = 16;
 const SHOWN_BYTES = PASS_BYTES + 2 + CHAIN_VALUE_BYTES;
-/** Base45 makes 3 marks of 2 bytes: 168 for 112 bytes, 195 for 130. */
+/** Base45 encodes 2 bytes as 3 characters: 168 for 112 bytes, 195 for 130. */
 const TEXT_LENGTHS = new Map([
   [PREFIX.length + 168, PASS_BYTES],
   [PREFIX.length + 195, SHOWN_BYTES],
@@ -47,8 +47,8 @@ function parts(kid, end, start, anchor) {
 }
 
 /**
- * @param {string} text what a reader read
- * @returns {ParsedPass | null} null for every text that is not exactly one pass
+ * @param {string} text from a reader
+ * @returns {ParsedPass | null} null for any text that is not exactly one pass
  */
 export function parseCredential(text) {
   if (!text.startsWith(PREFIX)) return null;
@@ -69,14 +69,14 @@ export function parseCredential(text) {
   return equal(assemble(parsed), pass) ? parsed : null;
 }
 
-/** @param {Omit<ParsedPass, "bytes" | "shown">} pass @returns {Uint8Array<ArrayBuffer>} its only spelling */
+/** @param {Omit<ParsedPass, "bytes" | "shown">} pass @returns {Uint8Array<ArrayBuffer>} its only encoding */
 function assemble({ kid, validFrom, validUntil, anchor, signature }) {
   const { claims } = parts(kid, validUntil, validFrom, anchor);
   return concat(SIGN1_HEAD, kid, CLAIMS_START, claims, SIGNATURE_HEAD, signature);
 }
 
 /**
- * The bytes that the issuer signed: `Sig_structure` of RFC 9052, section 4.4, with the venue's public id as
+ * Return the bytes that the issuer signed: `Sig_structure` of RFC 9052, section 4.4, with the venue's public id as
  * `external_aad`, so that a pass verifies for its venue only.
  *
  * @param {ParsedPass} pass
@@ -88,7 +88,7 @@ export function signedBytes({ kid, validFrom, validUntil, anchor }, venue) {
   return signatureInput(protectedHeader, utf8(venue), claims);
 }
 
-/** @param {Uint8Array} kid 4 bytes @returns {Uint8Array<ArrayBuffer>} the protected header of what such a key signs */
+/** @param {Uint8Array} kid 4 bytes @returns {Uint8Array<ArrayBuffer>} the protected header of a message that this key signs */
 export function headerOf(kid) {
   return concat(PROTECTED_HEAD, kid);
 }

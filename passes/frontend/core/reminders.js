@@ -1,23 +1,23 @@
 /**
- * What a device can remind its holder of, from what lies on it alone: nobody sends anything.
+ * Reminders that a device computes only from its own data: nobody sends anything.
  *
  * @typedef {import("../stores/visitor.js").KeptPass} KeptPass
  */
 import { VISIT_RETENTION_S } from "./epoch.js";
 
-/** @param {KeptPass[]} passes @param {number} nowS @returns {KeptPass[]} whose visit may have begun, those without a rating first */
+/** @param {KeptPass[]} passes @param {number} nowS @returns {KeptPass[]} whose visit may have begun, unrated ones first */
 export function rateable(passes, nowS) {
   const open = passes.filter(({ credential, withdrawn, erased, epoch }) => (credential !== null || withdrawn !== undefined) && !erased && epoch.start <= nowS && nowS < epoch.end + VISIT_RETENTION_S);
   return open.sort((a, b) => Number(a.rated !== undefined) - Number(b.rated !== undefined) || b.epochStart - a.epochStart);
 }
 
-/** @param {KeptPass[]} passes @param {number} nowS @returns {KeptPass[]} visits of days that are over and were not rated */
+/** @param {KeptPass[]} passes @param {number} nowS @returns {KeptPass[]} unrated visits of days that are over */
 export function toRate(passes, nowS) {
   return rateable(passes, nowS).filter(({ rated, epoch }) => rated === undefined && epoch.start + 24 * 3600 <= nowS);
 }
 
 /**
- * An appointment that rings on this device. It names no place: calendars are often shared.
+ * Create a calendar event with an alarm on this device. It names no place, because calendars are often shared.
  *
  * @param {{title: string, text: string, atS: number, uid: string}} about
  * @returns {string} a calendar file (RFC 5545)
@@ -51,7 +51,7 @@ export function calendarFile({ title, text, atS, uid }) {
 const LONGEST_LINE = 75;
 const bytesOf = (/** @type {string} */ text) => new TextEncoder().encode(text).length;
 
-/** @param {string} line @returns {string} in lines of at most 75 bytes, each after the first begun by a space (RFC 5545, 3.1) */
+/** @param {string} line @returns {string} folded into lines of at most 75 bytes, each after the first starting with a space (RFC 5545, 3.1) */
 function folded(line) {
   const lines = [""];
   for (const mark of line) {

@@ -1,10 +1,10 @@
 /**
- * Whole numbers modulo an RSA modulus, for blinding. WebCrypto has no raw RSA, so BigInt does it.
+ * Integers modulo an RSA modulus, for blinding, with BigInt because WebCrypto has no raw RSA.
  *
- * Nothing here runs in constant time: what could be timed is on the holder's own device.
+ * Nothing here runs in constant time: it could be timed only on the holder's own device.
  */
 
-/** Squarings of `x^65537`: 65537 is 2^16 + 1. */
+/** Number of squarings for `x^65537`: 65537 is 2^16 + 1. */
 const SQUARINGS = 16;
 
 /** @param {Uint8Array} bytes big endian @returns {bigint} */
@@ -31,7 +31,7 @@ export function powF4(base, modulus) {
 /**
  * @param {bigint} value
  * @param {bigint} modulus
- * @returns {bigint | null} the inverse, by Euclid's extended algorithm; null where the two share a factor
+ * @returns {bigint | null} the inverse, by Euclid's extended algorithm; null if the two share a factor
  */
 export function invert(value, modulus) {
   let [older, newer, before, after] = [modulus, value % modulus, 0n, 1n];
@@ -45,11 +45,11 @@ export function invert(value, modulus) {
 }
 
 /**
- * Inverts several numbers at the price of one inversion and three products each (Montgomery 1987, section 10.3.1).
+ * Invert several numbers at the cost of one inversion and three products each (Montgomery 1987, section 10.3.1).
  *
  * @param {bigint[]} values
  * @param {bigint} modulus
- * @returns {bigint[] | null} in the same order; null where one of them shares a factor with the modulus
+ * @returns {bigint[] | null} in the same order; null if one of them shares a factor with the modulus
  */
 export function invertAll(values, modulus) {
   let product = 1n;

@@ -1,5 +1,5 @@
 /**
- * The secret and what is derived from it (HKDF-SHA256 of RFC 5869, empty salt, 32 bytes each).
+ * The secret and its derived keys (HKDF-SHA256 of RFC 5869, empty salt, 32 bytes each).
  *
  * The secret never leaves the device: the server sees `auth` with each visitor request, the hash of `erase` at
  * registration and `erase` itself only to delete the row. `pass` is the root of the pass book and is never sent.
@@ -12,10 +12,10 @@
 import { fromBase64Url, toBase64Url, utf8 } from "./bytes.js";
 
 export const SECRET_BYTES = 32;
-/** The page that a personal QR opens; the secret stands after the `#`, which browsers never send. */
+/** The page that a personal QR opens; the secret is after the `#`, which browsers never send. */
 export const PERSONAL_PATH = "/me";
 
-/** @returns {Uint8Array<ArrayBuffer>} a fresh secret */
+/** @returns {Uint8Array<ArrayBuffer>} a new secret */
 export function makeSecret() {
   return crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
 }
@@ -56,10 +56,10 @@ export function personalText(origin, secret) {
 }
 
 /**
- * Reads a personal QR. The origin is not compared: a printout stays good when a deployment moves.
+ * Read a personal QR. The origin is not compared: a printout stays valid when a deployment moves.
  *
- * @param {string} text the whole address, or only what follows its `#`
- * @returns {Uint8Array<ArrayBuffer> | null} the secret, or null when the text holds none
+ * @param {string} text the whole URL, or only its fragment
+ * @returns {Uint8Array<ArrayBuffer> | null} the secret, or null if the text has none
  */
 export function readPersonalText(text) {
   const fragment = text.slice(text.indexOf("#") + 1).trim();

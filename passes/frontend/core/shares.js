@@ -1,8 +1,8 @@
 /**
  * The secret in three parts, any two of which restore it (Shamir 1979, over GF(256)).
  *
- * A check of four bytes travels inside what is split, so that two parts of different secrets, or a misread part,
- * are refused and never restore a wrong secret. One part alone says nothing about the secret.
+ * The split value includes a checksum of four bytes, so that two parts of different secrets, or a misread part, are
+ * refused and never restore a wrong secret. One part alone reveals nothing about the secret.
  */
 import { combine, split } from "shamir-secret-sharing";
 import { concat, equal, fromBase64Url, toBase64Url } from "./bytes.js";
@@ -29,7 +29,7 @@ export async function splitSecret(origin, secret) {
   return parts.map((part) => `${origin}${PERSONAL_PATH}#${MARK}${toBase64Url(part)}`);
 }
 
-/** @param {string} text @returns {Uint8Array<ArrayBuffer> | null} the part it holds, or null */
+/** @param {string} text @returns {Uint8Array<ArrayBuffer> | null} its part, or null */
 export function readShare(text) {
   const fragment = text.slice(text.indexOf("#") + 1).trim();
   if (!fragment.startsWith(MARK)) return null;
@@ -43,7 +43,7 @@ export function readShare(text) {
 
 /**
  * @param {Uint8Array[]} parts two or three different parts
- * @returns {Promise<Uint8Array<ArrayBuffer> | null>} the secret, or null when the parts do not belong together
+ * @returns {Promise<Uint8Array<ArrayBuffer> | null>} the secret, or null if the parts do not belong together
  */
 export async function joinShares(parts) {
   const places = new Set(parts.map((part) => part.at(-1)));

@@ -1,22 +1,22 @@
 /**
- * The published keys of tickets, and what this device holds of them.
+ * The published keys of tickets, and the ones that this device has pinned.
  *
- * A server that shows two visitors two keys can tell their tickets apart later. So the first key that a device sees
- * for a class and an epoch stays the only one, and eight characters of each epoch's set can be compared by eye.
+ * A server that shows two visitors different keys can distinguish their tickets later. So a device uses only the first
+ * key that it sees for a class and an epoch, and people can compare eight characters of each epoch's set.
  *
  * @typedef {import("./epoch.js").Epoch} Epoch
  * @typedef {import("./tickets.js").TicketKey} TicketKey
  * @typedef {import("./tickets.js").TicketClass} TicketClass
  *
- * @typedef {object} ListedSet what a list says of one epoch
+ * @typedef {object} ListedSet entries of a list for one epoch
  * @property {Epoch} epoch
  * @property {TicketKey[]} keys those that passed every check
- * @property {boolean} sound whether the list holds exactly one key a class, and both are good
+ * @property {boolean} sound whether the list has exactly one key per class, and both are valid
  *
- * @typedef {object} Pin what the device saw first of one epoch
+ * @typedef {object} Pin the first set of one epoch that the device saw
  * @property {Epoch} epoch
  * @property {Partial<Record<TicketClass, Uint8Array<ArrayBuffer>>>} moduli 256 bytes each
- * @property {boolean} second whether another key or another start of the day was shown later
+ * @property {boolean} second whether another key or start of the day was listed later
  */
 import { concat, equal, u32, utf8 } from "./bytes.js";
 import { EPOCH_S } from "./epoch.js";
@@ -24,16 +24,16 @@ import { sha256 } from "./secret.js";
 import { CLASSES, readTicketKey, spkiOf } from "./tickets.js";
 
 export const KEYS_PATH = "/.well-known/ticket-keys.json";
-/** Local midnight of a day lies so far from that of UTC at most. */
+/** Largest difference between local midnight and midnight in UTC. */
 const FURTHEST_ZONE_S = 15 * 3600;
-/** What a search for a second set that looks the same costs more a try: see `passes/codec/fingerprint.py`. */
+/** Hash rounds that make a search for a second set with equal characters expensive: see `passes/codec/fingerprint.py`. */
 const ROUNDS = 1 << 17;
 const FINGERPRINT_BYTES = 5;
 const FINGERPRINT_DOMAIN = utf8("crowdtrace/v1/ticket-keys");
-/** Crockford's: no I, L, O, U. */
+/** Crockford's alphabet: no I, L, O, U. */
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/** @param {any} listed @returns {Epoch | null} null for what is no day of a calendar */
+/** @param {any} listed @returns {Epoch | null} null if it is not a calendar day */
 function readEpoch(listed) {
   const { date, start, end } = listed ?? {};
   if (typeof date !== "string" || !/^\d{4}-\d\d-\d\d$/.test(date) || !Number.isInteger(start)) return null;
@@ -43,7 +43,7 @@ function readEpoch(listed) {
 
 /**
  * @param {any} body of the list
- * @returns {ListedSet[]} one for each epoch that the list names once, the earliest first
+ * @returns {ListedSet[]} one for each epoch that the list names exactly once, earliest first
  */
 export function readKeyList(body) {
   if (!Array.isArray(body?.keys) || !Array.isArray(body?.epochs)) return [];
@@ -61,7 +61,7 @@ export function readKeyList(body) {
 }
 
 /**
- * Adds what a list says to what the device saw before. The first stays.
+ * Add the sets of a list to the pinned ones. The first set of an epoch stays.
  *
  * @param {Pin[]} pins
  * @param {ListedSet[]} listed
@@ -86,9 +86,9 @@ export function pinKeys(pins, listed, nowS) {
 }
 
 /**
- * @param {Pin[]} pins that `pinKeys` made of this very list
+ * @param {Pin[]} pins that `pinKeys` returned for this list
  * @param {ListedSet | undefined} listed
- * @returns {"good" | "changed" | "wrong"} whether tickets may be drawn under what the list says of this epoch
+ * @returns {"good" | "changed" | "wrong"} whether tickets may be drawn under the listed keys of this epoch
  */
 export function judgeSet(pins, listed) {
   if (!listed) return "wrong";
@@ -102,7 +102,7 @@ export function judgeSet(pins, listed) {
 /**
  * @param {Pin} pin
  * @param {TicketClass} name
- * @returns {TicketKey | null} the key that tickets of this day are drawn and spent under, whatever a list says later
+ * @returns {TicketKey | null} the key for drawing and spending tickets of this day, whatever a list has later
  */
 export function pinnedKey({ epoch, moduli }, name) {
   const modulus = moduli[name];
@@ -110,8 +110,8 @@ export function pinnedKey({ epoch, moduli }, name) {
 }
 
 /**
- * Eight characters of an epoch's set, for people to compare: the phone's, the door's and the public page's are equal,
- * or the server shows different keys to different people. Start of the day and both keys go in.
+ * Compute eight characters of an epoch's set for people to compare: if those of the phone, the door and the public page
+ * differ, the server shows different keys to different people. They depend on the start of the day and both keys.
  *
  * @param {Pin} pin
  * @returns {Promise<string | null>} null while a key is missing
@@ -128,7 +128,7 @@ export async function fingerprintOf({ epoch, moduli: { counted, other } }) {
   return text;
 }
 
-/** @param {Pin[]} pins @param {number} nowS @returns {Pin | undefined} of the calendar day that it is now */
+/** @param {Pin[]} pins @param {number} nowS @returns {Pin | undefined} of the present calendar day */
 export function pinOfToday(pins, nowS) {
   const running = pins.filter(({ epoch }) => epoch.start <= nowS && nowS < epoch.end);
   return running.sort((a, b) => b.epoch.start - a.epoch.start)[0];

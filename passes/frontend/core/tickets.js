@@ -1,9 +1,9 @@
 /**
- * Tickets: drawn ahead under a blind signature, spent one a check-in, so that the server cannot tell who spends.
+ * Tickets: drawn ahead with a blind signature, one spent per check-in, so that the server cannot tell who spends.
  *
  * RSABSSA-SHA384-PSS-Deterministic of RFC 9474. Nonce, salt and blinding factor follow from the secret, the epoch and
- * the key, so a key that was brought back on a new phone has the same tickets again, and draws under two keys share
- * nothing. Nothing here touches a network or a store.
+ * the key, so a key that was restored on a new phone has the same tickets again, and draws under two keys share
+ * nothing. Nothing here uses a network or a store.
  *
  * @typedef {"counted" | "other"} TicketClass
  *
@@ -13,7 +13,7 @@
  * @property {Uint8Array<ArrayBuffer>} modulus 256 bytes
  * @property {Uint8Array<ArrayBuffer>} spki
  *
- * @typedef {object} BlindTicket what a draw sends of one ticket, and what its answer is finished with
+ * @typedef {object} BlindTicket the request for one ticket, and the values that unblind its response
  * @property {number} index 0..15
  * @property {Uint8Array<ArrayBuffer>} nonce 32 bytes
  * @property {Uint8Array<ArrayBuffer>} salt 48 bytes
@@ -64,10 +64,10 @@ export function spkiOf(modulus) {
 }
 
 /**
- * A modulus of another size, or an exponent that is small, would let a server mark what it signs.
+ * Parse a key. A modulus of another size, or a small exponent, would let a server mark the tickets that it signs.
  *
  * @param {any} jwk an entry of the published list
- * @returns {TicketKey | null} null for every key that is not exactly as `docs/protocol.md` has it
+ * @returns {TicketKey | null} null for any key that does not match `docs/protocol.md` exactly
  */
 export function readTicketKey(jwk) {
   if (jwk?.kty !== "RSA" || jwk.alg !== "PS384" || jwk.e !== EXPONENT || !CLASSES.includes(jwk.class)) return null;
@@ -160,7 +160,7 @@ export async function blindTickets(root, epochStart, key, indexes) {
   let factors = indexes.map((index) => blindingFactor(seed, index, n, () => true));
   let inverses = invertAll(factors, n);
   if (inverses === null) {
-    // One of them shares a factor with n, which for a product of two large primes never happens.
+    // One of them shares a factor with n, which never happens for a product of two large primes.
     factors = indexes.map((index) => blindingFactor(seed, index, n, (r) => invert(r, n) !== null));
     inverses = /** @type {bigint[]} */ (invertAll(factors, n));
   }
@@ -196,8 +196,8 @@ export function verifyTicket(verifier, epochStart, nonce, signature) {
  * @param {TicketKey} key
  * @param {CryptoKey} verifier of the same key
  * @param {number} epochStart
- * @param {Uint8Array} answer what the server signed
- * @returns {Promise<Uint8Array<ArrayBuffer> | null>} the signature, null where it is none: such a ticket is never kept
+ * @param {Uint8Array} answer blind signature of the server
+ * @returns {Promise<Uint8Array<ArrayBuffer> | null>} the signature; null if it is invalid: such a ticket is never kept
  */
 export async function unblindTicket(ticket, key, verifier, epochStart, answer) {
   const n = toNumber(key.modulus);

@@ -1,5 +1,5 @@
 /**
- * The row that the server keeps of a visitor's key.
+ * The server's row of a visitor's key.
  *
  * @typedef {import("../stores/visitor.js").Person} Person
  */
@@ -8,10 +8,10 @@ import { toBase64Url } from "./bytes.js";
 import { authorization, deriveKeys, sha256 } from "./secret.js";
 
 /**
- * Tells the server a key that it does not know yet. Knowing it already is fine.
+ * Register a key at the server; a registered key is no error.
  *
  * @param {Person} person
- * @returns {Promise<import("./api.js").Answer>} 201, or 200 where it is known
+ * @returns {Promise<import("./api.js").Answer>} 201, or 200 if it is registered
  * @throws {import("./api.js").Unreachable}
  */
 export async function register(person) {
@@ -22,7 +22,7 @@ export async function register(person) {
 
 /**
  * @param {Person} person
- * @returns {Promise<boolean>} whether the server has no row of this key any more
+ * @returns {Promise<boolean>} whether the server no longer has a row of this key
  * @throws {import("./api.js").Unreachable}
  */
 export async function deleteRow(person) {

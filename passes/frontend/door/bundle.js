@@ -1,12 +1,12 @@
 /**
- * The signed bundle: all that a kiosk must know to decide without a network. `docs/protocol.md`, section 8.
+ * The signed bundle: everything that a kiosk needs to decide without a network. `docs/protocol.md`, section 8.
  *
  * @typedef {object} IssuerKey
  * @property {Uint8Array<ArrayBuffer>} publicKey 32 bytes
  * @property {Uint8Array<ArrayBuffer>} kid       4 bytes
  * @property {number[]} epochs starts of the epochs it may sign, Unix seconds
  *
- * @typedef {object} Requirements what the door asks for; null: it does not ask
+ * @typedef {object} Requirements of the door; null: not required
  * @property {number} version
  * @property {number | null} highestTemperatureF
  * @property {number | null} lowestO2 percent
@@ -15,13 +15,13 @@
  * @property {import("./hours.js").WeeklyHours | null} hours
  * @property {boolean} rotatingRequired
  * @property {boolean} privateDoor
- * @property {number[]} invitationEpochs starts of the epochs whose check-in asks for an invitation
- * @property {[start: number, end: number][]} openings Unix seconds; the venue is open then whatever its hours say
- * @property {number | null} usualDwellS a stay ends so many seconds after the last Checkin if nobody checks out
+ * @property {number[]} invitationEpochs starts of the epochs whose check-in requires an invitation
+ * @property {[start: number, end: number][]} openings Unix seconds; the venue is open then, whatever its hours
+ * @property {number | null} usualDwellS a stay ends this many seconds after the last Checkin without a Checkout
  *
  * @typedef {object} Bundle
  * @property {string} venue public id
- * @property {number} serverTime Unix seconds, when the server answered
+ * @property {number} serverTime Unix seconds, when the server responded
  * @property {number} goodUntil  Unix seconds
  * @property {IssuerKey[]} keys
  * @property {Requirements} requirements
@@ -43,12 +43,12 @@ const SIGN1_TAG = 18;
 const ENTRY_BYTES = 8;
 const STRICT = { strict: true, useMaps: true, allowIndefinite: false, allowUndefined: false, rejectDuplicateMapKeys: true };
 
-/** The bytes are no bundle of this deployment. */
+/** The bytes are not a bundle of this deployment. */
 export class BundleError extends Error {}
 
 /**
  * @param {Uint8Array<ArrayBuffer>} publicKey
- * @returns {Promise<Uint8Array<ArrayBuffer>>} its key id, SHA-256 cut to 4 bytes
+ * @returns {Promise<Uint8Array<ArrayBuffer>>} its key id, SHA-256 truncated to 4 bytes
  */
 export async function keyId(publicKey) {
   return (await sha256(publicKey)).slice(0, 4);
@@ -58,7 +58,7 @@ export async function keyId(publicKey) {
  * @param {Uint8Array<ArrayBuffer>} bytes
  * @param {Uint8Array<ArrayBuffer>} rootKey raw Ed25519 public key, pinned when the kiosk enrolled
  * @returns {Promise<Bundle>}
- * @throws {BundleError} for anything that this key did not sign as a bundle
+ * @throws {BundleError} unless this key signed it as a bundle
  */
 export async function openBundle(bytes, rootKey) {
   try {
@@ -116,7 +116,7 @@ class Fields {
     return whole(this.map.get(key));
   }
 
-  /** @param {number} key @param {number} [parts] how many of what is written make one */
+  /** @param {number} key @param {number} [parts] number of written units per returned unit */
   maybe(key, parts = 1) {
     return this.map.has(key) ? this.whole(key) / parts : null;
   }
@@ -196,7 +196,7 @@ function readOpening(entry) {
 /** @param {Fields} fields @returns {import("./hours.js").WeeklyHours} */
 function readHours(fields) {
   const zone = fields.text(1);
-  wallClock(zone); // refuses a zone that this browser does not know, before a door relies on it
+  wallClock(zone); // throws for a zone that this browser does not know, before a door relies on it
   const spans = list(fields.map.get(2)).map((entry) => {
     const [weekday, opens, closes] = list(entry).map(whole);
     return /** @type {[number, number, number]} */ ([weekday, opens, closes]);

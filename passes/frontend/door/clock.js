@@ -1,20 +1,20 @@
 /**
  * The kiosk's clock, corrected by the server's, and whether it can be trusted.
  *
- * The correction is taken when a bundle arrives. A clock that was moved since shows itself in one of two ways: it
- * stands before the moment at which the bundle was signed, or, while the page lives, it ran apart from the timer that
- * nobody can set.
+ * The correction is computed when a bundle arrives. A clock that was set since then is detected in one of two ways: it
+ * is before the moment at which the bundle was signed, or, while the page is loaded, it differs from the monotonic timer,
+ * which nobody can set.
  */
 
-/** A clock may drift so far from the timer before the kiosk says that it cannot check. Half a slot keeps codes good. */
+/** Largest drift from the timer with which the kiosk still checks. Half a slot keeps codes valid. */
 const LARGEST_JUMP_S = 30;
 
 export class DoorClock {
   /**
    * @param {object} source
    * @param {() => number} source.wallMs  the device's clock, Unix milliseconds (`Date.now`)
-   * @param {() => number} source.timerMs a timer that only runs forward (`performance.now`)
-   * @param {number} [source.offsetS] correction kept from before
+   * @param {() => number} source.timerMs a monotonic timer (`performance.now`)
+   * @param {number} [source.offsetS] stored correction
    */
   constructor({ wallMs, timerMs, offsetS = 0 }) {
     this.wallMs = wallMs;
@@ -24,8 +24,8 @@ export class DoorClock {
   }
 
   /**
-   * @param {number} serverTime whole Unix seconds of the server, just now: it cut half a second on average, which is
-   *   less than a correction can know, so a difference within that second is none
+   * @param {number} serverTime present time of the server in whole Unix seconds: truncation loses half a second on average,
+   *   less than the precision of a correction, so a difference within that second is ignored
    */
   correct(serverTime) {
     this.started = { wall: this.wallMs(), timer: this.timerMs() };
@@ -45,8 +45,8 @@ export class DoorClock {
   isTrusted(notBefore) {
     const wall = this.wallMs() - this.started.wall;
     const timer = this.timerMs() - this.started.timer;
-    // A device that slept stops the timer in some browsers: a clock that ran ahead of the timer while asleep is right
-    // about as often as it was set, so only the bundle's own lifetime bounds it. A clock that fell behind was set.
+    // Some browsers stop the timer while the device sleeps, so a clock ahead of the timer may be right or may have been
+    // set: only the bundle's lifetime limits it. A clock behind the timer was set.
     return wall - timer > -LARGEST_JUMP_S * 1000 && this.now() >= notBefore - LARGEST_JUMP_S;
   }
 }

@@ -1,20 +1,19 @@
 /**
- * Text that comes through an input method and not by keys: keyboards of Android, and scanners that are built into a
- * device, commit a whole text to the field that has the focus. Their `keydown`, if there is one, says nothing
- * (`Unidentified`, code 229). An input method needs a field, so the door keeps one that nobody sees and that opens no
- * keyboard on the screen.
+ * Text from an input method instead of keys: keyboards of Android, and scanners that are built into a device, commit a
+ * whole text to the focused field. Their `keydown`, if there is one, is meaningless (`Unidentified`, code 229). An input
+ * method needs a field, so the door has an invisible one that opens no keyboard on the screen.
  *
  * @typedef {import("./field_guard.js").Field} Field
  */
 
-/** What `beforeinput` calls text that is there at once; what is still being composed ends with `compositionend`. */
+/** Types of `beforeinput` for text that is committed at once; composed text ends with `compositionend`. */
 const COMMITS = new Set(["insertText", "insertReplacementText", "insertFromPaste", "insertFromDrop", "insertFromYank"]);
 const LINE_ENDS = new Set(["insertLineBreak", "insertParagraph"]);
 
 /**
  * @param {{inputType: string, data: string | null, isComposing: boolean}} input a `beforeinput`
- * @param {string} pasted the text of a paste, which `data` may lack in a text field
- * @returns {string} the text that it commits, empty for everything else
+ * @param {string} pasted text of a paste, which `data` may lack in a text field
+ * @returns {string} the text that it commits; empty for other types
  */
 export function committedText({ inputType, data, isComposing }, pasted = "") {
   if (LINE_ENDS.has(inputType)) return "\n";
@@ -27,24 +26,24 @@ export class CommittedText {
    * @param {object} parts
    * @param {import("./wedge.js").Wedge} parts.wedge
    * @param {import("./field_guard.js").FieldGuard} parts.guard
-   * @param {Field | null} parts.sink the door's own field, whose texts are scans
+   * @param {Field | null} parts.sink the door's invisible field, whose texts are scans
    */
   constructor({ wedge, guard, sink }) {
     this.wedge = wedge;
     this.guard = guard;
     this.sink = sink;
-    /** The key that was read already, and whose text follows. */
+    /** The key that was already read and whose text follows. */
     this.spoken = "";
-    /** What the field held before it was composed in. @type {string | null} */
+    /** Value of the field before the composition. @type {string | null} */
     this.before = null;
   }
 
-  /** @param {{key?: string}} key that was read: the text that it makes is not read again */
+  /** @param {{key?: string}} key that was read: its text is not read again */
   pressed({ key = "" }) {
     this.spoken = [...key].length === 1 ? key : "";
   }
 
-  /** @param {{key: string}} key whose text comes @returns {boolean} whether no key was read that says so already */
+  /** @param {{key: string}} key whose text arrives @returns {boolean} whether the key was not read already */
   isNew({ key }) {
     return key !== "Enter" && key !== this.spoken;
   }
@@ -53,7 +52,7 @@ export class CommittedText {
    * @param {Field} field
    * @param {string} text
    * @param {number} nowMs
-   * @returns {boolean} whether the text belongs to a scan and must not come into the field
+   * @returns {boolean} whether the text belongs to a scan and must not be entered into the field
    */
   take(field, text, nowMs) {
     const repeats = text !== "" && text === this.spoken;
@@ -61,14 +60,14 @@ export class CommittedText {
     return !repeats && this.read(field, text, nowMs, field.value);
   }
 
-  /** @param {Field} field composing begins */
+  /** @param {Field} field in which a composition starts */
   begin(field) {
     this.before = field.value;
   }
 
   /**
    * @param {Field} field
-   * @param {string} text that was composed; it is in the field already
+   * @param {string} text composed, which is already in the field
    * @param {number} nowMs
    */
   end(field, text, nowMs) {

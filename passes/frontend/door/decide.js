@@ -1,13 +1,14 @@
 /**
- * The decision of a door without a network: a pure function of the text, the bundle, the clock, the readings and what
- * this kiosk has let through before. It mirrors `docs/protocol.md`, sections 6 and 7.
+ * The decision of a door without a network: a pure function of the text, the bundle, the clock, the readings and the
+ * passes that this kiosk has approved before. It mirrors `docs/protocol.md`, sections 6 and 7.
  *
- * Who is inside it estimates (`inside.js`): a refusal for that alone is marked, and the server asked where it can be.
+ * The number of people inside is an estimate (`inside.js`): a refusal for it alone is marked, and the server is asked if
+ * possible.
  *
  * @typedef {"Checkin" | "Checkout"} ScanType
  * @typedef {{temperatureF?: number | null, o2?: number | null}} Readings degrees Fahrenheit, percent
  *
- * @typedef {object} Seen what this kiosk remembers of a pass, under a keyed tag
+ * @typedef {object} Seen data about a pass that this kiosk remembers, under a keyed tag
  * @property {string} tag
  * @property {number} until Unix seconds, end of the pass
  * @property {number} lastIn  highest slot of a Checkin, 0 for none
@@ -17,9 +18,9 @@
  * @typedef {object} Decision
  * @property {boolean} approved
  * @property {string | null} cause for tests; it is never shown, stored or sent
- * @property {import("../core/pass.js").ParsedPass | null} pass as it was read, null for other texts
- * @property {Seen | null} seen what to remember if the visitor goes through
- * @property {boolean} estimated refused only for who seems to be inside: the server may know better
+ * @property {import("../core/pass.js").ParsedPass | null} pass parsed; null for other texts
+ * @property {Seen | null} seen data to remember if the visitor enters or leaves
+ * @property {boolean} estimated refused only for the estimated number inside, which the server may know better
  */
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -35,13 +36,13 @@ const ESTIMATES = new Set(["still_inside", "full"]);
 
 /**
  * @param {object} scan
- * @param {string} scan.text what the reader read; any text is a credential
+ * @param {string} scan.text from the reader; any text is a credential
  * @param {ScanType} scan.type
  * @param {number} scan.at Unix seconds of the door's corrected clock
  * @param {Readings} scan.readings
  * @param {import("./bundle.js").Bundle} scan.bundle
- * @param {(anchor: Uint8Array, until: number) => Seen} scan.recall what is known of this pass here
- * @param {number | null} [scan.people] how many are inside, null where it is not known
+ * @param {(anchor: Uint8Array, until: number) => Seen} scan.recall returns what this kiosk knows of the pass
+ * @param {number | null} [scan.people] people inside; null if unknown
  * @returns {Promise<Decision>}
  */
 export async function decide({ text, type, at, readings, bundle, recall, people = null }) {
@@ -58,7 +59,7 @@ export async function decide({ text, type, at, readings, bundle, recall, people 
   return { approved: refused === null, cause: refused, pass, seen: after, estimated };
 }
 
-/** A slot counts once, and one before it never: who saw a code can compute the one before. @param {Seen} seen @param {ScanType} type @param {number} slot */
+/** Return `replay` for a used slot. Earlier slots are used too, since a displayed code reveals all earlier ones. @param {Seen} seen @param {ScanType} type @param {number} slot */
 function usedCause(seen, type, slot) {
   return slot <= (type === "Checkin" ? seen.lastIn : seen.lastOut) ? "replay" : null;
 }
@@ -120,7 +121,7 @@ function entryCause(pass, seen, at, readings, requirements, people) {
   return readingCause(readings, requirements) ?? (!inside && limit !== null && people !== null && people >= limit ? "full" : null);
 }
 
-/** @param {import("./bundle.js").Requirements} requirements @returns {number | null} how many may be inside at once */
+/** @param {import("./bundle.js").Requirements} requirements @returns {number | null} the largest number of people inside */
 export function peopleLimit({ capacity, enforcedPercent }) {
   return capacity === null ? null : Math.max(1, Math.floor((capacity * enforcedPercent) / 100));
 }
@@ -128,7 +129,7 @@ export function peopleLimit({ capacity, enforcedPercent }) {
 /** @param {Readings} readings @param {import("./bundle.js").Requirements} requirements @returns {string | null} */
 function readingCause({ temperatureF = null, o2 = null }, { highestTemperatureF, lowestO2 }) {
   if ((highestTemperatureF !== null && temperatureF === null) || (lowestO2 !== null && o2 === null)) return "reading_missing";
-  // Written so that a reading that is no number declines.
+  // Written so that a reading that is not a number declines.
   if (highestTemperatureF !== null && !(Number(temperatureF) <= highestTemperatureF)) return "temperature";
   return lowestO2 !== null && !(Number(o2) >= lowestO2) ? "o2" : null;
 }

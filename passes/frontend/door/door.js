@@ -1,12 +1,12 @@
 /**
- * One door: takes what readers read, one text at a time, decides, asks the server where it can, and queues what the
- * server must learn later. The page shows the answer.
+ * One door: processes the texts of readers one at a time, decides, asks the server if possible, and queues scans that it
+ * must send later. The page shows the answer.
  *
  * @typedef {import("./decide.js").ScanType} ScanType
  * @typedef {import("./decide.js").Readings} Readings
  * @typedef {import("../core/pass.js").ParsedPass} ParsedPass
- * @typedef {"old-keys" | "clock" | "restarted" | "storage"} Amber why the kiosk cannot check; it says nothing of a visitor
- * @typedef {{light: "green" | "red" | "blue"} | {light: "amber", why: Amber}} Answer blue: this kiosk let the code in a moment ago
+ * @typedef {"old-keys" | "clock" | "restarted" | "storage"} Amber why the kiosk cannot check; it reveals nothing of a visitor
+ * @typedef {{light: "green" | "red" | "blue"} | {light: "amber", why: Amber}} Answer blue: this kiosk approved the code a moment ago
  */
 import { toHex } from "../core/bytes.js";
 import { PREFIX } from "../core/pass.js";
@@ -17,9 +17,9 @@ import { Refusals } from "./refusals.js";
 import { sealRow } from "./replay_rows.js";
 import { sealScan } from "./seal.js";
 
-/** For this long a kiosk tells a code that it let in itself from a refusal. */
+/** Time for which a kiosk shows blue for a code that it approved itself, instead of a refusal. */
 const LET_IN_S = 15 * 60;
-/** Causes that a code has because it was used before. */
+/** Causes of a refusal because the code was used before. */
 const USED = new Set(["replay", "still_inside"]);
 
 export class Door {
@@ -37,10 +37,10 @@ export class Door {
     this.replay = replay;
     /** @type {import("./bundle.js").Bundle | null} */
     this.bundle = null;
-    /** Codes that this kiosk let in lately, and until when it remembers: in memory alone. @type {Map<string, {anchor: string, until: number}>} */
+    /** Codes that this kiosk approved recently, and until when it remembers them; only in memory. @type {Map<string, {anchor: string, until: number}>} */
     this.letIn = new Map();
     this.refusals = new Refusals();
-    /** What staff added by hand to the people inside. */
+    /** Number that staff added by hand to the people inside. */
     this.adjustment = 0;
     /** @type {Promise<unknown>} */
     this.turn = Promise.resolve();
@@ -50,8 +50,8 @@ export class Door {
    * @param {string} text
    * @param {ScanType} type
    * @param {Readings} [readings]
-   * @param {number} [at] Unix seconds when the code was read, where a question came between; now by default
-   * @returns {Promise<Answer>} scans are answered one after the other: the same code twice at once opens once
+   * @param {number} [at] Unix seconds when the code was read, if readings were entered after it; now by default
+   * @returns {Promise<Answer>} scans are processed one after another, so that the same code twice at once opens once
    * @throws {import("./link.js").Revoked}
    */
   scan(text, type, readings = {}, at = undefined) {
@@ -60,13 +60,13 @@ export class Door {
     return answer;
   }
 
-  /** @returns {Amber | null} why nothing can be checked now */
+  /** @returns {Amber | null} why the kiosk cannot check at present */
   trouble() {
     if (!this.bundle || this.clock.now() >= this.bundle.goodUntil) return "old-keys";
     return this.clock.isTrusted(this.bundle.serverTime) ? null : "clock";
   }
 
-  /** @returns {number | null} people inside, null where the bundle does not count them */
+  /** @returns {number | null} people inside; null if the bundle does not count them */
   people() {
     const occupancy = this.bundle?.occupancy;
     if (!occupancy) return null;
@@ -81,14 +81,14 @@ export class Door {
     const recall = (/** @type {Uint8Array} */ anchor, /** @type {number} */ until) => this.replay.recall(anchor, until);
     const decision = await decide({ text, type, at, readings, bundle, recall, people: this.people() });
     const { pass } = decision;
-    // What is no pass at all never leaves this device: it may be somebody's secret, or the code of a ticket.
+    // A text that is not a pass never leaves this device: it may be somebody's secret, or the code of a ticket.
     if (!text.startsWith(PREFIX)) return { light: "red" };
     if (type === "Checkin" && USED.has(decision.cause ?? "") && this.wasLetIn(text, at)) return { light: "blue" };
     const scanId = newScanId();
     const scan = scanBody(text, type, at, readings);
     const full = decision.cause === "full" && this.isFullByHand();
     const asks = decision.approved || (decision.estimated && !full);
-    // New readings are a new question; the same code a moment later is not.
+    // New readings require a new decision; the same code a moment later does not.
     if (asks && pass && !hasReadings(readings) && this.refusals.isFresh(pass, type, at)) return { light: "red" };
     const verdict = asks ? await this.link.askLive(scanId, scan) : null;
     if (verdict === false) {
@@ -103,13 +103,13 @@ export class Door {
     const kept = verdict === null ? this.queue(scanId, scan, approved, seen) : seen && this.keep(seen);
     const stored = await Promise.resolve(kept).then(() => true, () => false);
     if (approved && stored) await this.noteAwake();
-    // A visit that is nowhere recorded would be missing from every crowd: better a person looks.
+    // A visit that is not recorded would be missing from the crowd state, so a person must decide.
     if (approved && !stored && verdict === null) return { light: "amber", why: "storage" };
     if (approved && pass) this.noteInside(text, pass, type, at);
     return { light: approved ? "green" : "red" };
   }
 
-  /** Who has left is not "already in": of a pass that went out no code is remembered. @param {string} text @param {ParsedPass} pass @param {ScanType} type @param {number} at */
+  /** Remember a code of Checkin; forget the codes of a pass that left, which is not "already in". @param {string} text @param {ParsedPass} pass @param {ScanType} type @param {number} at */
   noteInside(text, pass, type, at) {
     if (type === "Checkin") return void this.letIn.set(text, { anchor: toHex(pass.anchor), until: at + LET_IN_S });
     for (const [code, { anchor }] of this.letIn) if (anchor === toHex(pass.anchor)) this.letIn.delete(code);
@@ -121,7 +121,7 @@ export class Door {
     return this.adjustment > 0 && limit !== null && (this.people() ?? 0) - this.adjustment < limit;
   }
 
-  /** @param {string} text @param {number} at @returns {boolean} whether this kiosk let the code in itself, lately */
+  /** @param {string} text @param {number} at @returns {boolean} whether this kiosk approved the code recently */
   wasLetIn(text, at) {
     for (const [code, { until }] of this.letIn) if (until <= at) this.letIn.delete(code);
     return this.letIn.has(text);
@@ -141,14 +141,14 @@ export class Door {
   }
 
   /**
-   * Notes the minute up to which codes may have been used here. The page calls it all the time, so that it does not tell
+   * Store the minute up to which codes may have been used here. The page calls it regularly, so that it does not reveal
    * when somebody came.
    */
   async noteAwake() {
     await this.store.saveSetting("lastAwake", Math.ceil(this.clock.now() / 60) * 60);
   }
 
-  /** Drops replay rows whose passes have ended. */
+  /** Delete replay rows whose passes have expired. */
   async forget() {
     const ended = this.replay.forget(this.clock.now());
     if (ended.length > 0) await this.store.forget(ended);

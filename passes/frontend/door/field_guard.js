@@ -1,7 +1,7 @@
 /**
- * Codes that a USB scanner types while a field has the focus: after staff changed a choice, or while a reading is asked
- * for. Keys are let through until they spell the beginning of a code. Then the field is put back as it was, and the
- * rest of the code goes to the reader of scans.
+ * Codes that a USB scanner types while a field has the focus: after staff changed a choice, or while a reading is
+ * requested. Keys reach the field until they form the beginning of a code. Then the value of the field is restored, and
+ * the rest of the code goes to the reader of scans.
  *
  * @typedef {import("./wedge.js").Key} Key
  * @typedef {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} Field
@@ -9,7 +9,7 @@
 import { PREFIX } from "../core/pass.js";
 import { markByLayout, markByPlace } from "./wedge.js";
 
-/** Marks that a scanner may type before every code, and the longest gap between them: people do not type as fast. */
+/** Number of prefix characters that a scanner may type, and the longest gap between them: people type more slowly. */
 const LONGEST_LEAD = 8;
 const LEAD_GAP_MS = 35;
 
@@ -26,8 +26,8 @@ export class FieldGuard {
    * @param {Field} field that has the focus
    * @param {Key} key
    * @param {number} nowMs
-   * @param {string} [value] of the field before the key, where it has changed already
-   * @returns {boolean} whether the key belongs to a code and must do nothing else
+   * @param {string} [value] of the field before the key, if it has already changed
+   * @returns {boolean} whether the key belongs to a code and must have no other effect
    */
   press(field, key, nowMs, value = field.value) {
     if (this.catching && this.wedge.isReading()) return this.wedge.press(key, nowMs);
@@ -45,7 +45,7 @@ export class FieldGuard {
     return true;
   }
 
-  /** @returns {{field: Field, value: string} | undefined} the key with which the scan began: marks may come before the code */
+  /** @returns {{field: Field, value: string} | undefined} the first key of the scan: a prefix may come before the code */
   firstOfScan() {
     let from = Math.max(0, this.recent.length - PREFIX.length);
     for (; from > 0; from -= 1) {
@@ -60,5 +60,5 @@ export class FieldGuard {
 function restore(field, value) {
   if (field.value === value) return;
   field.value = value;
-  field.dispatchEvent(new Event("change", { bubbles: true })); // a choice that changed by its first letter was acted on
+  field.dispatchEvent(new Event("change", { bubbles: true })); // a choice that the first letter changed has already taken effect
 }

@@ -1,5 +1,5 @@
 /**
- * Weekly opening hours on a venue's wall clock. The rule is that of `venues/hours.py`, which says why: a span begins at
+ * Weekly opening hours on a venue's wall clock. The rule is that of `venues/hours.py`, which explains it: a span begins at
  * the first instant the clock reaches `opens` and ends at the last one it reaches `closes`.
  *
  * @typedef {object} WeeklyHours
@@ -11,7 +11,7 @@
 const DAY_MIN = 1440;
 /** 1 January 1970 was a Thursday. */
 const FIRST_WEEKDAY = 3;
-/** Built once a zone: making a formatter costs more than a whole decision. @type {Map<string, Intl.DateTimeFormat>} */
+/** Formatters by zone, cached because creating one is more expensive than a whole decision. @type {Map<string, Intl.DateTimeFormat>} */
 const clocks = new Map();
 
 /** @param {string} zone @returns {Intl.DateTimeFormat} @throws {RangeError} for an unknown zone */
@@ -29,7 +29,7 @@ export function wallClock(zone) {
 /**
  * @param {string} zone
  * @param {number} minute Unix minutes
- * @returns {number} what the wall clock shows then, in minutes since it showed midnight of 1 January 1970
+ * @returns {number} the wall clock's time then, in minutes since its midnight of 1 January 1970
  */
 function shown(zone, minute) {
   /** @type {Record<string, number>} */
@@ -61,7 +61,7 @@ function setBack(zone, low, high) {
  *
  * @param {WeeklyHours} hours
  * @param {number} at Unix seconds
- * @returns {boolean} whether a span is open; without a span none is
+ * @returns {boolean} whether a span is open; false without spans
  */
 export function isOpen({ zone, spans }, at) {
   const minute = Math.floor(at / 60);
@@ -69,7 +69,7 @@ export function isOpen({ zone, spans }, at) {
   const past = setBack(zone, minute - DAY_MIN, minute);
   const coming = setBack(zone, minute, minute + DAY_MIN);
   const latest = past === null ? now : Math.max(now, shown(zone, past - 1));
-  const earliest = coming === null ? now : Math.min(now, shown(zone, coming) - 1); // a time set back to comes twice
+  const earliest = coming === null ? now : Math.min(now, shown(zone, coming) - 1); // a time that the clock is set back to occurs twice
   for (let day = Math.floor(earliest / DAY_MIN) - 1; day <= latest / DAY_MIN; day += 1) {
     const weekday = (day + FIRST_WEEKDAY) % 7;
     const begun = latest - day * DAY_MIN;

@@ -1,14 +1,14 @@
 /**
- * Who is inside, as well as one kiosk can know: those whom the server counted when it made the bundle, for as long as
- * their stays last, and those who came or left through this door since. What other kiosks without a network do is not
- * known here; the server is asked whenever it can be.
+ * The number of people inside, as one kiosk can estimate it: people whom the server counted when it made the bundle, as
+ * long as their stays last, and people who came or left through this door since. Other kiosks without a network are
+ * unknown here; the server is asked if possible.
  *
  * @typedef {object} Occupancy
  * @property {number} countedAt Unix seconds
  * @property {number[]} still of those inside then, how many have not timed out 0, 15, 30, ... minutes later
  *
  * @typedef {object} Stay in Unix seconds, from inside, to outside
- * @property {number} from 0 where the visitor came in through another door
+ * @property {number} from 0 if the visitor came in through another door
  * @property {number} to
  * @property {number} due when the stay would have timed out without a Checkout
  *
@@ -25,8 +25,8 @@ export function stayAt(stays, at) {
  * @param {Stay[]} stays of one pass
  * @param {ScanType} type
  * @param {number} at Unix seconds
- * @param {number} due when a stay that goes on now times out
- * @returns {Stay[]} after the visitor went through
+ * @param {number} due when a stay that continues now times out
+ * @returns {Stay[]} stays after the visitor went through
  */
 export function moved(stays, type, at, due) {
   const present = stayAt(stays, at);
@@ -46,7 +46,7 @@ export function countInside({ countedAt, still }, known, at) {
   let people = still[Math.max(0, Math.floor((at - countedAt) / STEP_S))] ?? 0;
   for (const stays of known) {
     if (stayAt(stays, at)) people += 1;
-    // Who was inside at the count is in it until the stay times out.
+    // People inside at the time of the count are included until their stay times out.
     if ((stayAt(stays, countedAt)?.due ?? 0) > at) people -= 1;
   }
   return Math.max(0, people);

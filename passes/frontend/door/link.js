@@ -1,5 +1,5 @@
 /**
- * The kiosk's link to the server: enrolment, the bundle, the live question and the queue.
+ * The kiosk's link to the server: enrolment, the bundle, live scans and the queue.
  *
  * @typedef {import("../stores/kiosk.js").KioskStore} KioskStore
  * @typedef {import("./bundle.js").Bundle} Bundle
@@ -10,26 +10,26 @@ import { fromBase64Url } from "../core/bytes.js";
 import { openBundle } from "./bundle.js";
 import { shuffled } from "./random.js";
 
-/** A visitor waits no longer than this for a second opinion; the kiosk's own decision stands after it. */
+/** Longest wait for the server's verdict; after it, the kiosk's own decision counts. */
 const LIVE_TIMEOUT_MS = 1200;
-/** After a question without an answer, the door decides alone for so long before it asks again. */
+/** Time for which the door decides alone after a request without a response. */
 const LIVE_PAUSE_MS = 15_000;
-/** Sealed scans are about 800 bytes: a batch stays far below the server's limit on a body. */
+/** Sealed scans have about 800 bytes: a batch is far below the server's limit on a body. */
 const BATCH = 250;
 const VERDICTS = new Set(["Approved", "Declined"]);
 /**
- * The server read the request and does not accept it: to send the same again would not help. Other refusals (404, 405,
- * 410, 421, 425, 451) are not about a scan: something else answers at the address, or not yet.
+ * Status codes of requests that the server read and does not accept, so that a retry would not help. Other client errors
+ * (404, 405, 410, 421, 425, 451) do not concern a scan: another server responds at the URL, or the right one not yet.
  */
 const REFUSED = new Set([400, 406, 409, 411, 412, 413, 414, 415, 416, 417, 422, 428, 431]);
-/** The server's wish to be left alone holds for this long at most: some proxies ask for a day. */
+/** Longest accepted Retry-After: some proxies send a day. */
 const MOST_WAIT_S = 300;
 /** The limit on repeats of one code at one venue, as the server's RateLimit header names it. */
 const OF_ONE_CODE = '"code"';
-/** If the server refuses this many scans in one upload, the fault lies elsewhere: the rest waits. */
+/** If the server refuses this many scans in one upload, the cause is not the scans: the others wait. */
 const MOST_REFUSED = 8;
 
-/** The server does not take the token: the device was revoked. */
+/** The server does not accept the token: the device was revoked. */
 export class Revoked extends Error {}
 
 export class ServerLink {
@@ -37,7 +37,7 @@ export class ServerLink {
   constructor(token) {
     this.authorization = `Device ${token}`;
     this.quietUntil = 0;
-    /** When the server may be asked again at all, as it wished. */
+    /** When the next request may be sent, after a Retry-After. */
     this.retryAt = 0;
   }
 
@@ -64,11 +64,11 @@ export class ServerLink {
   }
 
   /**
-   * Asks the server about one scan while the visitor stands there, so that kiosks of one venue share used passes.
+   * Send one scan while the visitor waits, so that kiosks of one venue share used passes.
    *
    * @param {string} scanId
    * @param {Scan} scan
-   * @returns {Promise<boolean | null>} its verdict, null when it did not answer in time
+   * @returns {Promise<boolean | null>} the server's verdict; null if it did not respond in time
    * @throws {Revoked}
    */
   async askLive(scanId, scan) {
@@ -76,11 +76,11 @@ export class ServerLink {
     try {
       const answer = await this.ask("POST", "/api/v1/scans", { body: { scan_id: scanId, ...scan }, timeoutMs: LIVE_TIMEOUT_MS });
       const { status, body } = answer;
-      // Decided alone, a pass that another door refused would be let in here; other passes are asked about as before.
+      // Declined, because this door alone might approve a pass that another door refused. Other passes are still sent.
       if (isRepeat(answer)) return false;
-      // Another network's page answers 200 as well: it is no answer.
+      // A captive portal also responds with 200: that is not a verdict.
       if (status === 200 && VERDICTS.has(body?.result)) return body.result === "Approved";
-      if (REFUSED.has(status)) return null; // about this scan alone; the queue brings it to the staff's notice
+      if (REFUSED.has(status)) return null; // about this scan alone; the queue reports it to the staff
     } catch (error) {
       if (error instanceof Revoked) throw error;
     }
@@ -89,12 +89,12 @@ export class ServerLink {
   }
 
   /**
-   * Sends what waits, in shuffled batches. A scan leaves the queue when the server has answered it; a lost answer is
-   * harmless, because a known scan id gets its first answer again. A scan that the server refuses is set aside for the
-   * staff, and the rest of the queue goes on.
+   * Send the queued scans, in shuffled batches. A scan leaves the queue after the server has acknowledged it; a lost
+   * response is harmless, because a known scan id gets its first response again. A scan that the server refuses is set
+   * aside for the staff, and the others are still sent.
    *
    * @param {KioskStore} store
-   * @returns {Promise<number>} how many were taken
+   * @returns {Promise<number>} how many were accepted
    * @throws {Unreachable | Revoked}
    */
   async upload(store) {
@@ -105,7 +105,7 @@ export class ServerLink {
       if (scans.length === 0) return taken;
       const handled = await this.send(scans, store, budget);
       taken += handled;
-      if (handled < scans.length) return taken; // never ask again and again for what is not answered
+      if (handled < scans.length) return taken; // no endless retries of unanswered scans
     }
   }
 
@@ -137,7 +137,7 @@ export class ServerLink {
   }
 }
 
-/** @param {number} status @returns {boolean} whether the server had no time, so that the same request may succeed later */
+/** @param {number} status @returns {boolean} whether the server was too busy, so that a retry may succeed */
 function isBusy(status) {
   return status === 408 || status === 425 || status === 429 || status >= 500;
 }
@@ -151,14 +151,14 @@ function bundleBytes(text) {
   }
 }
 
-/** @param {import("../core/api.js").Answer} answer @returns {boolean} whether the venue's doors held up this one code too often */
+/** @param {import("../core/api.js").Answer} answer @returns {boolean} whether the venue's doors sent this one code too often */
 function isRepeat({ status, rateLimit }) {
   return status === 429 && rateLimit.split(",").some((limit) => limit.trim().startsWith(OF_ONE_CODE));
 }
 
 /**
  * @param {{code: string, name: string, kind: "Gate" | "Personal"}} body
- * @returns {Promise<string | null>} the device's token, null when the code is not taken
+ * @returns {Promise<string | null>} the device's token; null if the code is not accepted
  * @throws {Unreachable}
  */
 export async function enrol(body) {
@@ -169,7 +169,7 @@ export async function enrol(body) {
 }
 
 /**
- * @param {string} text what an enrolment QR says, or the typed code
+ * @param {string} text from an enrolment QR, or the typed code
  * @returns {string} the code
  */
 export function readEnrolment(text) {

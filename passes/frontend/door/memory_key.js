@@ -1,6 +1,6 @@
 /**
- * The key of the replay rows. It lives in memory: the page's, and the service worker's, from which a page that was
- * loaded again gets it back. It is never written down.
+ * The key of the replay rows. It is only in memory: that of the page, and that of the service worker, from which a
+ * reloaded page gets it back. It is never stored.
  */
 import { REPLAY_KEY_BYTES } from "./replay.js";
 
@@ -8,7 +8,7 @@ import { REPLAY_KEY_BYTES } from "./replay.js";
 const KEEP_EVERY_MS = 10_000;
 const ANSWER_MS = 500;
 
-/** @returns {Promise<Uint8Array<ArrayBuffer> | null>} the key that a page before this one left */
+/** @returns {Promise<Uint8Array<ArrayBuffer> | null>} the key of the page before this one */
 export function recalledKey() {
   const worker = navigator.serviceWorker?.controller;
   if (!worker) return Promise.resolve(null);
@@ -25,7 +25,7 @@ export function freshKey() {
   return crypto.getRandomValues(new Uint8Array(REPLAY_KEY_BYTES));
 }
 
-/** Leaves the key with the service worker for as long as this page lives. @param {Uint8Array} key */
+/** Keep the key in the service worker while this page is loaded. @param {Uint8Array} key */
 export function keepKey(key) {
   const leave = () => navigator.serviceWorker?.controller?.postMessage({ keep: "replay-key", key });
   leave();

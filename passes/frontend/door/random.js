@@ -1,4 +1,4 @@
-/** Randomness of a kiosk: ids that say nothing, and orders that tell no order. */
+/** Randomness of a kiosk: ids without meaning, and orders that reveal nothing. */
 import { toBase64Url } from "../core/bytes.js";
 
 /** @returns {string} a scan id of 128 random bits */
@@ -7,7 +7,7 @@ export function newScanId() {
 }
 
 /**
- * Fisher and Yates' shuffle with unbiased draws.
+ * Shuffle by Fisher and Yates, with unbiased draws.
  *
  * @template T
  * @param {readonly T[]} items
@@ -22,7 +22,7 @@ export function shuffled(items) {
   return mixed;
 }
 
-/** @param {number} limit @returns {number} 0..limit-1, each as likely */
+/** @param {number} limit @returns {number} 0..limit-1, uniform */
 function below(limit) {
   const fair = Math.floor(2 ** 32 / limit) * limit;
   for (;;) {

@@ -1,14 +1,15 @@
 /**
- * Passes that the server refused lately, as this door knows them: in memory alone, never stored or sent.
+ * Passes that the server recently refused at this door: only in memory, never stored or sent.
  *
- * A refusal outlasts the server's silence. Otherwise a code that was used at another door would open this one as soon as
- * the server is asked too often: it answers 429 to many repeats of one code, and the door then decides alone.
+ * A refusal remains valid while the server does not respond. Otherwise a code that was used at another door would open
+ * this one after too many requests: the server responds with 429 to many repeats of one code, and the door then decides
+ * alone.
  */
 import { toHex } from "../core/bytes.js";
 
-/** For this long a refusal holds where the server gives no other answer. */
+/** Time for which a refusal is valid without another response of the server. */
 const HOLDS_S = 15 * 60;
-/** The same pass is asked about again only after so long: faster repeats would use up the server's patience with it. */
+/** Time between two requests for a pass: faster repeats would reach the server's rate limit. */
 const ASKED_AGAIN_S = 4;
 
 /** @typedef {import("../core/pass.js").ParsedPass} ParsedPass */
@@ -16,7 +17,7 @@ const ASKED_AGAIN_S = 4;
 
 export class Refusals {
   constructor() {
-    /** When each pass was refused last, Unix seconds, the earliest first. @type {Map<string, number>} */
+    /** Time of the last refusal of each pass, Unix seconds, earliest first. @type {Map<string, number>} */
     this.last = new Map();
   }
 
@@ -27,12 +28,12 @@ export class Refusals {
     for (const [name, when] of this.last) if (when + HOLDS_S <= at) this.last.delete(name);
   }
 
-  /** The server accepted the pass. @param {ParsedPass} pass @param {ScanType} type */
+  /** Forget the refusal, after the server has approved the pass. @param {ParsedPass} pass @param {ScanType} type */
   lift(pass, type) {
     this.last.delete(nameOf(pass, type));
   }
 
-  /** @param {ParsedPass} pass @param {ScanType} type @param {number} at @returns {boolean} whether the server's refusal still holds */
+  /** @param {ParsedPass} pass @param {ScanType} type @param {number} at @returns {boolean} whether the server's refusal is still valid */
   holds(pass, type, at) {
     return this.isWithin(pass, type, at, HOLDS_S);
   }

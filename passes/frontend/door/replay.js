@@ -1,9 +1,9 @@
 /**
- * What a kiosk remembers of the passes it let through, so that a code opens once.
+ * The passes that a kiosk has approved, so that a code opens once.
  *
- * Rows are keyed by `HMAC(key, anchor)[:8]`. The key lives in memory alone (the page's, and across a reload the service
- * worker's): what lies in storage cannot be matched with any pass. When the key is lost, codes that may have been used
- * under it are answered with *cannot check* until the next minute shows fresh ones.
+ * Rows are keyed by `HMAC(key, anchor)[:8]`. The key is only in memory (of the page, and across a reload of the service
+ * worker): stored rows cannot be matched with any pass. After the key is lost, the answer to codes that may have been used
+ * under it is *cannot check*, until the next minute has new ones.
  *
  * @typedef {import("./decide.js").Seen} Seen
  */
@@ -17,8 +17,8 @@ export const REPLAY_KEY_BYTES = 32;
 export class ReplayBook {
   /**
    * @param {Uint8Array} key 32 bytes
-   * @param {Iterable<Seen>} [rows] rows kept under the same key
-   * @param {number} [forgottenUntil] Unix seconds; scans up to then were made under a key that is gone, 0 for none
+   * @param {Iterable<Seen>} [rows] stored rows of the same key
+   * @param {number} [forgottenUntil] Unix seconds; scans up to then used a lost key; 0 if there is none
    */
   constructor(key, rows = [], forgottenUntil = 0) {
     this.key = key;
@@ -44,11 +44,11 @@ export class ReplayBook {
 
   /**
    * @param {import("../core/pass.js").ParsedPass} pass
-   * @returns {boolean} whether its code may have been used under the lost key: such a code cannot be judged here
+   * @returns {boolean} whether its code may have been used under the lost key, so that it cannot be checked
    */
   isForgotten(pass) {
     if (this.forgottenUntil === 0 || pass.shown === null || this.rows.has(this.tag(pass.anchor))) return false;
-    // A door takes codes one slot ahead of its clock.
+    // A door accepts codes one slot ahead of its clock.
     return pass.shown.slot <= slotAt(pass.validFrom, this.forgottenUntil) + 1;
   }
 
@@ -62,7 +62,7 @@ export class ReplayBook {
     return Array.from(this.rows.values(), (row) => row.stays);
   }
 
-  /** @param {number} now Unix seconds @returns {string[]} tags that were dropped because their passes ended */
+  /** @param {number} now Unix seconds @returns {string[]} tags deleted because their passes have expired */
   forget(now) {
     const ended = Array.from(this.rows.values(), (row) => row).filter((row) => row.until <= now);
     for (const row of ended) this.rows.delete(row.tag);

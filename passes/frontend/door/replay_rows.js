@@ -1,6 +1,6 @@
 /**
- * Replay rows as they lie in storage: sealed under the key that lives in memory, all of one length, so that a stolen
- * kiosk tells neither when somebody came nor how long they stayed.
+ * Stored replay rows: encrypted with the key in memory, all of one length, so that a stolen kiosk reveals neither when
+ * somebody came nor how long they stayed.
  *
  * @typedef {import("./decide.js").Seen} Seen
  * @typedef {{tag: string, sealed: Uint8Array<ArrayBuffer>}} SealedRow
@@ -11,7 +11,7 @@ import { concat, utf8 } from "../core/bytes.js";
 
 const LABEL = utf8("crowdtrace/v1/replay-row");
 const NONCE_BYTES = 12;
-/** A pass of a day with a dozen re-entries fits; beyond that a row grows by whole steps. */
+/** Size of a row, enough for a dozen re-entries in a day; larger rows grow in steps of it. */
 const PADDED_TO = 512;
 
 /** @param {Uint8Array} key the replay key, 32 bytes */
@@ -29,7 +29,7 @@ export async function sealRow(key, seen) {
   return { tag: seen.tag, sealed: concat(iv, new Uint8Array(sealed)) };
 }
 
-/** @param {Uint8Array} key @param {SealedRow[]} rows @returns {Promise<Seen[]>} those that were sealed under this key */
+/** @param {Uint8Array} key @param {SealedRow[]} rows @returns {Promise<Seen[]>} those that were encrypted with this key */
 export async function openRows(key, rows) {
   const secret = await rowKey(key);
   const opened = rows.map(async ({ tag, sealed }) => {

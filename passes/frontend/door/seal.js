@@ -1,5 +1,5 @@
 /**
- * Sealing of queued scans (HPKE, RFC 9180, base mode), so that a stolen kiosk gives away none.
+ * Sealing of queued scans (HPKE, RFC 9180, base mode), so that a stolen kiosk reveals none.
  * `docs/protocol.md`, section 10.
  *
  * @typedef {object} Scan the body of `POST /api/v1/scans`
@@ -14,10 +14,10 @@ import { Aes128Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from "@hpke
 import { concat, toBase64Url, utf8 } from "../core/bytes.js";
 
 const INFO = utf8("crowdtrace/v1/scan");
-/** Every scan has the length of every other: a reading or a long code cannot be told from the outside. */
+/** Length to which every scan is padded, so that it does not reveal a reading or a long code. */
 const PADDED_TO = 512;
 
-/** Address of X25519 in JavaScript, a file of its own, because few browsers need it. */
+/** URL of X25519 in JavaScript, a separate file, because few browsers need it. */
 let scriptAddress = "";
 
 /** @param {string} address */
@@ -28,7 +28,7 @@ export function useSealingScript(address) {
 /** @type {CipherSuite | undefined} */
 let made;
 
-/** @returns {Promise<CipherSuite>} with WebCrypto's X25519 where the browser has it (Chrome since 133, Firefox 130, Safari 17) */
+/** @returns {Promise<CipherSuite>} with WebCrypto's X25519 if the browser has it (Chrome since 133, Firefox 130, Safari 17) */
 async function suite() {
   if (made) return made;
   const native = await crypto.subtle.generateKey("X25519", false, ["deriveBits"]).then(() => true, () => false);

@@ -1,5 +1,5 @@
 /**
- * What this door showed today, for the staff at the screen: in memory alone, never stored or sent.
+ * The lights that this door showed today, for the staff at the screen: only in memory, never stored or sent.
  *
  * @typedef {"green" | "red" | "amber" | "blue"} Light
  * @typedef {import("./decide.js").ScanType} ScanType
@@ -10,7 +10,7 @@ export class Tally {
   constructor() {
     this.day = "";
     this.counts = { in: 0, out: 0, red: 0 };
-    /** The last lights, the newest first. @type {{light: Light, at: number}[]} */
+    /** The last lights, newest first. @type {{light: Light, at: number}[]} */
     this.last = [];
   }
 

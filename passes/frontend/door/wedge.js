@@ -1,33 +1,32 @@
 /**
  * USB scanners that type like a keyboard.
  *
- * Every key is read twice: by its place, as if the keyboard were a US one (`event.code`), which is right for a scanner
- * with its factory settings on a computer of any layout; and by its character (`event.key`), which is right for a scanner
- * set to the computer's layout, and for keys without a place, as on Android. Of the two texts the one that has the form
- * of a pass is taken.
+ * Every key is read twice: by its position on a US keyboard (`event.code`), which is right for a scanner with factory
+ * settings on a computer of any layout; and by its character (`event.key`), which is right for a scanner set to the
+ * computer's layout, and for keys without a position, as on Android. Of the two texts, the one with the format of a pass
+ * is used.
  *
- * A text ends with Enter or Tab. Some scanners send neither, so a whole code followed by quiet ends as well, and so does
- * one that another code follows. A gap between keys is never a reason to drop a text: slow scanners and slow computers
- * have many.
+ * A text ends with Enter or Tab. Some scanners send neither, so a whole code also ends with a pause or with the start of
+ * another code. A gap between keys is never a reason to discard a text: slow scanners and slow computers have many.
  */
 import { parseCredential, PREFIX } from "../core/pass.js";
 
 /** @typedef {{code?: string, key?: string, shiftKey: boolean}} Key */
 
 const QUIET_MS = 300;
-/** A paper code is how a screen's code begins, too: more quiet shows that it is all. */
+/** Pause after a paper code. It is longer, since a screen's code begins like a paper code. */
 const PAPER_QUIET_MS = 900;
-/** Quiet means several times longer than the gaps within the text, for scanners that type slowly. */
+/** Factor between a pause and the longest gap within the text, for scanners that type slowly. */
 const QUIET_GAPS = 3;
-/** No scanner types slower: a longer gap is one between two texts. */
+/** Longest gap of any scanner: a longer one separates two texts. */
 const LONGEST_GAP_MS = 1000;
-/** A slow computer hands on the end of a text after the quiet that ended it: it still belongs to the scan. */
+/** Time for which an end that a slow computer delivers after the pause still belongs to the text. */
 const LATE_END_MS = 1000;
 const LONGEST_TEXT = 400;
 /** Lengths of a whole code on paper and on a screen. */
 const PAPER_LENGTH = 172;
 const WHOLE = new Set([PAPER_LENGTH, 199]);
-/** Marks that a scanner may add after a code. */
+/** Number of characters that a scanner may add after a code. */
 const LONGEST_SUFFIX = 4;
 const ENDS = new Set(["Enter", "NumpadEnter", "Tab"]);
 
@@ -47,7 +46,7 @@ const MARKS = {
 };
 const SHIFTED_DIGITS = ")!@#$%^&*(";
 
-/** @param {Key} key @returns {string} the character at this place of a US keyboard, empty for other keys */
+/** @param {Key} key @returns {string} the character at this position of a US keyboard; empty for other keys */
 export function markByPlace({ code = "", shiftKey }) {
   if (/^Key[A-Z]$/.test(code)) return code.slice(3);
   if (/^Numpad\d$/.test(code)) return code.slice(6);
@@ -55,15 +54,15 @@ export function markByPlace({ code = "", shiftKey }) {
   return MARKS[code]?.[shiftKey ? 1 : 0] ?? "";
 }
 
-/** @param {Key} key @returns {string} the character that the computer's layout makes of the key, in capitals */
+/** @param {Key} key @returns {string} the character of the key in the computer's layout, in upper case */
 export function markByLayout({ key = "" }) {
   if ([...key].length !== 1) return "";
-  return (/[\u3000\uFF01-\uFF5E]/.test(key) ? key.normalize("NFKC") : key).toUpperCase(); // full-width, as input methods write
+  return (/[\u3000\uFF01-\uFF5E]/.test(key) ? key.normalize("NFKC") : key).toUpperCase(); // full-width characters of input methods
 }
 
 /**
  * @param {{ctrlKey: boolean, altKey: boolean, metaKey: boolean, code?: string}} key
- * @returns {boolean} whether a scanner types the end of a line with it: the control characters J (line feed) and M
+ * @returns {boolean} whether a scanner ends a line with it: Ctrl+J (line feed) and Ctrl+M
  */
 export function isLineEnd({ ctrlKey, altKey, metaKey, code = "" }) {
   return ctrlKey && !altKey && !metaKey && (code === "KeyJ" || code === "KeyM");
@@ -89,7 +88,7 @@ export class Wedge {
   /**
    * @param {Key} key
    * @param {number} nowMs
-   * @returns {boolean} whether the key belongs to a scan and must do nothing else
+   * @returns {boolean} whether the key belongs to a scan and must have no other effect
    */
   press(key, nowMs) {
     if (isEnd(key)) {
@@ -111,17 +110,17 @@ export class Wedge {
     return true;
   }
 
-  /** @returns {boolean} whether keys wait for the end of their text */
+  /** @returns {boolean} whether keys are waiting for the end of their text */
   isReading() {
     return this.readings.some((text) => text.length > 0);
   }
 
-  /** @returns {boolean} whether these keys hold the beginning of a code */
+  /** @returns {boolean} whether these keys contain the beginning of a code */
   holdsCode() {
     return this.readings.some((text) => text.includes(PREFIX));
   }
 
-  /** Answers a whole code as soon as another one begins right after it. */
+  /** Report a whole code as soon as another one begins right after it. */
   splitOff() {
     for (const text of this.readings) {
       const next = text.lastIndexOf(PREFIX);
@@ -134,7 +133,7 @@ export class Wedge {
     }
   }
 
-  /** @returns {string} of the two readings the one that is a pass, or else the one that looks more like it */
+  /** @returns {string} of the two texts, the one that is a pass, or else the one more similar to a pass */
   candidate() {
     const texts = this.readings.map(lastCode);
     const parses = texts.flatMap(withoutSuffix).find((text) => parseCredential(text) !== null);
@@ -147,12 +146,12 @@ export class Wedge {
   }
 
   /**
-   * @param {Key} key of any kind: the first one after a text that ended by quiet tells whether its end is still to come
+   * @param {Key} key of any kind: the first one after a text that ended with a pause shows whether its end is still to come
    * @param {number} nowMs
-   * @returns {boolean} whether it is that end
+   * @returns {boolean} whether the key is that end
    */
   isLateEnd(key, nowMs) {
-    if (!isEnd(key) && markByPlace(key) === "" && markByLayout(key) === "") return false; // Shift and its like
+    if (!isEnd(key) && markByPlace(key) === "" && markByLayout(key) === "") return false; // Shift and other modifiers
     const late = this.endedByQuiet && isEnd(key) && nowMs - this.lastMs < LATE_END_MS;
     this.endedByQuiet = false;
     return late;
@@ -169,17 +168,17 @@ export class Wedge {
 }
 
 /**
- * Some scanners add marks to every code. No more than a few are taken off: a screen's code that was cut in the middle
+ * Remove a suffix that some scanners add to every code, only a few characters long: a screen's code that was truncated
  * must not be taken for the paper code that it begins with.
  *
  * @param {string} text
- * @returns {string[]} the text as it is where it has the length of a code, and what is whole before a short suffix
+ * @returns {string[]} the text if it has the length of a code, and the code before a short suffix
  */
 function withoutSuffix(text) {
   return Array.from(WHOLE).filter((length) => length <= text.length && text.length <= length + LONGEST_SUFFIX).map((length) => text.slice(0, length));
 }
 
-/** @param {string} text @returns {string} the last text that begins like a code; all of it when it is whole or holds none */
+/** @param {string} text @returns {string} the last text that begins like a code; the whole text if it is a code or has none */
 function lastCode(text) {
   const from = WHOLE.has(text.length) && text.startsWith(PREFIX) ? 0 : text.lastIndexOf(PREFIX);
   return from > 0 ? text.slice(from) : text;

@@ -1,9 +1,9 @@
-/** Draws tickets ahead while a page is open on which nobody checks in. It shows nothing: a fault waits for another day. */
+/** Draw tickets ahead while a page other than check-in is open. It shows nothing: after an error, it retries another day. */
 import { Unreachable } from "../core/api.js";
 import { drawAhead } from "../core/draw.js";
 import { openVisitorStore } from "../stores/visitor.js";
 
-/** Who only passes through a page on the way to a check-in stays a shorter time. */
+/** Wait before drawing, longer than a page on the way to a check-in is open. */
 const PASSING_MS = 5000;
 
 const store = crypto.subtle ? await openVisitorStore().catch(() => null) : null;
@@ -15,7 +15,7 @@ if (store) {
       try {
         await drawAhead(store, Date.now(), Math.random);
       } catch (error) {
-        // The page that is open has nothing to do with it, and may be a pass that is held to a door.
+        // The open page is not concerned, and may be a pass shown to a door.
         if (!(error instanceof Unreachable)) console.error(error);
       }
     },

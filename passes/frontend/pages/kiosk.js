@@ -1,4 +1,4 @@
-/** The door's page: enrolment, the camera and other readers, the answer, and what staff must know. */
+/** The door's page: enrolment, the camera and other readers, the answer, and information for staff. */
 import { request, Unreachable } from "../core/api.js";
 import { fromBase64Url } from "../core/bytes.js";
 import { useScript } from "../core/ed25519.js";
@@ -28,19 +28,19 @@ import { readsTags, readTags } from "../ui/tags.js";
 /** @typedef {import("../door/decide.js").ScanType} ScanType */
 
 const SYNC_EVERY_MS = 30_000;
-/** A code held before the camera is read many times a second: it counts again only after it was away so long. */
+/** A code in front of the camera is read many times a second: it counts again only after this time out of view. */
 const SAME_CODE_MS = 3000;
-/** A code that is no pass may lie next to one that the camera has not read yet. */
+/** Delay for a code that is not a pass, because one that the camera has not read yet may be next to it. */
 const FOREIGN_WAIT_MS = 700;
 /** The part of a code that stays the same from minute to minute. */
 const PASS_PART = 172;
-/** A USB scanner that reads twice on one pull of the trigger. */
+/** Time in which a USB scanner may read a code twice on one trigger. */
 const SAME_TYPED_MS = 600;
-/** Scans under a lost replay key matter for as long as a code can be used: its slot and one on each side. */
+/** Time for which scans under a lost replay key matter: as long as a code is valid, its slot and one on each side. */
 const CODE_LIVES_S = 180;
-/** How often a door notes that it is awake, whatever happens. */
+/** Interval at which a door stores that it is active. */
 const AWAKE_EVERY_MS = 15_000;
-/** A page that is loaded again waits so long for its former self to let go of the door. */
+/** Time for which a reloaded page waits until its predecessor releases the door. */
 const HANDOVER_MS = 1500;
 
 /** @type {import("../stores/kiosk.js").KioskStore} */
@@ -53,9 +53,9 @@ let device = null;
 let reader = null;
 /** @type {Camera | null} */
 let camera = null;
-/** Looks for the code of an enrolment. @type {Camera | null} */
+/** The camera that reads an enrolment code. @type {Camera | null} */
 let enrolCamera = null;
-/** A code that waits for its readings, judged by the moment when it was read. @type {{text: string, type: ScanType, at: number} | null} */
+/** A code that waits for its readings; the time of reading counts. @type {{text: string, type: ScanType, at: number} | null} */
 let awaiting = null;
 /** @type {StaffSheet} */
 let staff;
@@ -69,13 +69,13 @@ const lately = new Map();
 
 const form = (/** @type {string} */ name) => /** @type {HTMLFormElement} */ (find(`[data-form="${name}"]`));
 
-/** @returns {ScanType} a door of one way has no switch */
+/** @returns {ScanType} the selected direction; a one-way door has no switch */
 function direction() {
   if (settings.way !== "both") return /** @type {ScanType} */ (settings.way);
   return /** @type {ScanType} */ (/** @type {HTMLInputElement} */ (find('input[name="type"]:checked')).value);
 }
 
-/** @param {string} text @param {number} withinMs @returns {boolean} whether it is the same code still held there */
+/** @param {string} text @param {number} withinMs @returns {boolean} whether it is still the same code */
 function isRepeat(text, withinMs) {
   const now = performance.now();
   const last = lately.get(text);
@@ -88,7 +88,7 @@ function isRepeat(text, withinMs) {
 let foreign;
 let lastPassMs = -Infinity;
 
-/** @param {string} text that the camera sees; a pass is taken before any other code that is held up with it */
+/** @param {string} text that the camera reads; a pass takes precedence over other codes next to it */
 function onSeen(text) {
   const now = performance.now();
   if (text.startsWith(PREFIX)) {
@@ -145,7 +145,7 @@ function showField(name, good) {
   else input.setAttribute("aria-invalid", "true");
 }
 
-/** Takes what staff typed. A number that is no reading is asked for again: it must neither let in nor refuse anybody. */
+/** Process the typed readings. An invalid number is requested again: it must neither approve nor decline anybody. */
 function takeReadings() {
   if (awaiting === null) return;
   const typed = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (form("readings").elements.namedItem(name)).value;
@@ -186,14 +186,14 @@ function show(result, type) {
   if (light === "green") signal.show("green", type === "Checkin" ? "welcome" : "bye");
   else if (light === "blue") signal.show("blue", "already-in");
   else if (light === "amber" && settings.mode === "staffed") signal.show("amber", result.why);
-  else signal.show("red", "no"); // a door without staff stays shut when it cannot check
+  else signal.show("red", "no"); // a door without staff stays closed if it cannot check
 }
 
 const signed = new Intl.NumberFormat(document.documentElement.lang || "en", { signDisplay: "exceptZero" });
 
-/** @param {number} step staff saw somebody come or go whom no door counted */
+/** @param {number} step by which staff corrects the number inside */
 function adjust(step) {
-  if (door && (step > 0 || door.people() !== 0)) door.adjustment += step; // fewer than nobody is a slip
+  if (door && (step > 0 || door.people() !== 0)) door.adjustment += step; // a negative number inside is an error
   void showStaff();
 }
 
@@ -224,7 +224,7 @@ async function takeBundle(at, enrolled) {
   showSettings();
 }
 
-/** What the settings change on the page: a door of one way has no switch, a tablet tells visitors how to get a pass. */
+/** Apply the settings to the page: a one-way door has no switch, a tablet shows visitors how to get a pass. */
 function showSettings() {
   const unmanned = door?.bundle?.unmanned ?? settings.mode === "unmanned";
   when("may-be-unmanned", unmanned);
@@ -246,22 +246,22 @@ function showSettings() {
   if (mode === "self" && door?.bundle) void drawCheckIn(door.bundle.venue);
 }
 
-/** @param {string} venue what visitors scan before they have a pass */
+/** @param {string} venue whose check-in URL visitors scan before they have a pass */
 async function drawCheckIn(venue) {
   /** @type {typeof import("../ui/address_qr_script.js")} */
   const { drawAddress } = await import(find("script[data-qr]").dataset.qr ?? "");
   drawAddress(/** @type {HTMLCanvasElement} */ (find("[data-checkin-qr]")), `${location.origin}/check-in/${venue}`);
 }
 
-/** Fetches a newer bundle, sends what waits. One tab at a time: two would send the queue twice. */
+/** Fetch a newer bundle and send queued scans. Only in one tab: two would send the queue twice. */
 async function sync() {
   await navigator.locks.request("crowdtrace-kiosk-sync", { ifAvailable: true }, async (lock) => {
     if (!lock || !door || !device) return;
-    await door.forget(); // of passes that have ended, with or without a network
+    await door.forget(); // rows of expired passes, with or without a network
     try {
       await takeBundle(door, device);
       connected = true;
-      // A count of people that was made before the server knew these scans would leave them out.
+      // A count of people from before the server knew these scans would omit them.
       if ((await door.link.upload(store)) > 0) await takeBundle(door, device);
     } catch (error) {
       connected = false;
@@ -274,8 +274,8 @@ async function sync() {
 }
 
 /**
- * Shows eight characters of today's ticket keys, so that visitors can compare them with those on their phones. Like a
- * phone, a door keeps the keys that it saw first.
+ * Show eight characters of today's ticket keys, so that visitors can compare them with those on their phones. Like a
+ * phone, a door pins the keys that it saw first.
  */
 async function showTicketKeys() {
   const nowS = door?.clock.now() ?? Date.now() / 1000;
@@ -302,18 +302,18 @@ async function signOut() {
   showState("enrol");
 }
 
-/** Resolves once this tab alone is the door: of two, neither would know which codes the other has opened for. */
+/** Resolve when this is the only tab of the door: with two, neither would know which codes the other has approved. */
 const onlyTab = (() => {
   /** @type {Promise<void> | null} */
   let held = null;
   return () => {
     held ??= new Promise((resolve) => {
-      if (!navigator.locks) return resolve(); // browsers before 2022 cannot tell tabs apart
+      if (!navigator.locks) return resolve(); // browsers before 2022 have no locks
       const late = setTimeout(() => showState("second", { focus: false }), HANDOVER_MS);
       void navigator.locks.request("crowdtrace-kiosk-door", () => {
         clearTimeout(late);
         resolve();
-        return new Promise(() => undefined); // held until the tab goes
+        return new Promise(() => undefined); // held until the tab is closed
       });
     });
     return held;
@@ -347,14 +347,14 @@ async function openDoor(enrolled) {
   waitForText();
   await showStaff();
   void keepOffline();
-  // Without keys every code would be amber: a door that has no good ones fetches them before it looks.
+  // Without keys every code would be amber: a door without valid ones fetches them before it reads codes.
   if (door.trouble() !== null) await sync();
   else void sync();
-  // The browser may ask for the camera and never get an answer: nothing waits for it.
+  // The browser's camera prompt may never be answered, so nothing waits for it.
   if (device) void startCamera();
 }
 
-/** Asks the service worker to keep the door's files, and shows whether this page works without a network. */
+/** Ask the service worker to cache the door's files, and show whether this page works without a network. */
 async function keepOffline() {
   const registration = await navigator.serviceWorker?.ready;
   const { port1, port2 } = new MessageChannel();
@@ -377,7 +377,7 @@ async function startCamera() {
   when("seeing", seeing);
   when("blind", !seeing);
   when("torch", seeing && mine.hasTorch());
-  find('[data-do="torch"]').setAttribute("aria-pressed", "false"); // a camera starts in the dark
+  find('[data-do="torch"]').setAttribute("aria-pressed", "false"); // a camera starts with its lamp off
   if (seeing) void navigator.wakeLock?.request("screen").catch(() => undefined);
 }
 
@@ -386,7 +386,7 @@ async function enrolByCamera() {
   const video = /** @type {HTMLVideoElement} */ (find("[data-enrol-video]"));
   enrolCamera?.stop();
   const scanning = new Camera(video, reader, (text) => {
-    if (text.startsWith(PREFIX)) return; // a visitor's pass is nothing to enrol with, and goes nowhere
+    if (text.startsWith(PREFIX)) return; // a visitor's pass is not an enrolment code, and is not sent
     scanning.stop();
     when("enrol-camera", false);
     /** @type {HTMLInputElement} */ (find("#code")).value = readEnrolment(text);
@@ -459,7 +459,7 @@ onActions({
   sync: () => sync(),
   full: () => document.documentElement.requestFullscreen?.().catch(() => undefined),
   "enrol-camera": () => enrolByCamera(),
-  // Browsers ask a person before a page may read tags, so a button starts it.
+  // Browsers ask for permission before a page may read tags, so a button starts it.
   tags: async () => fill("tags-note", word((await readTags((text) => onRead(text, SAME_CODE_MS))) ? "tags-read" : "tags-refused")),
   "drop-readings": dropReadings,
 });
@@ -488,12 +488,12 @@ const guard = new FieldGuard(wedge);
 const sink = /** @type {HTMLInputElement} */ (find("[data-sink]"));
 const committed = new CommittedText({ wedge, guard, sink });
 /** @typedef {import("../door/field_guard.js").Field} Field */
-/** @param {EventTarget | null} target @returns {Field | null} what takes text, if it does */
+/** @param {EventTarget | null} target @returns {Field | null} the target if it accepts text */
 const fieldOf = (target) => (target instanceof HTMLElement && target.matches("input:not([type=radio], [type=checkbox]), textarea, select") ? /** @type {Field} */ (target) : null);
 
-/** Where an input method may be what types, text needs a field: the door's own takes the focus that nothing else has. */
+/** Input methods need a field, so the door's invisible one gets the focus if nothing else has it. */
 const takesText = matchMedia("(any-pointer: coarse)").matches;
-/** @param {boolean} [touched] whether a finger has just pressed something, which keeps the focus that it needs no more */
+/** @param {boolean} [touched] whether a finger has just pressed something, which keeps the focus although it no longer needs it */
 function waitForText(touched = false) {
   if (!takesText || !door || document.documentElement.dataset.shown !== "door") return;
   const { activeElement: active, body } = document;
@@ -519,7 +519,7 @@ document.addEventListener("compositionend", (event) => {
   sink.value = "";
 }, { capture: true });
 
-// Before anything on the page hears of a key: a scanner types wherever the focus happens to be.
+// Capture keys before other handlers: a scanner types wherever the focus is.
 document.addEventListener("keydown", (event) => {
   const target = /** @type {HTMLElement} */ (event.target);
   if (!door || event.isComposing) return;
@@ -537,7 +537,7 @@ document.addEventListener("keydown", (event) => {
   if (!taken) return;
   event.preventDefault();
 }, { capture: true });
-// A scanner that types by codes (Alt and the number pad) presses no key that says what it types: only the text comes.
+// A scanner that types by codes (Alt and the number pad) presses no meaningful key: only its text arrives.
 document.addEventListener("keypress", (event) => {
   if (!door || event.ctrlKey || event.altKey || event.metaKey || fieldOf(event.target) || !committed.isNew(event)) return;
   const key = { key: event.key, code: "", shiftKey: false };

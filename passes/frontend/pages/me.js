@@ -1,4 +1,4 @@
-/** First use, keeping a copy of the key, bringing it back, and the people of this device. */
+/** First use, backup and restoration of the key, and the people of this device. */
 import { isAsked } from "../core/asked.js";
 import { equal } from "../core/bytes.js";
 import { toRate } from "../core/reminders.js";
@@ -15,7 +15,7 @@ import { Scanner } from "../ui/scanner.js";
 /** @typedef {import("../stores/visitor.js").Person} Person */
 
 const { origin } = location;
-/** Where the visitor wanted to go before a key was asked for. */
+/** URL that the visitor wanted to open before a key was required. */
 const next = ownPath(new URLSearchParams(location.search).get("next"));
 
 /** @type {import("../stores/visitor.js").VisitorStore} */
@@ -23,7 +23,7 @@ let store;
 const scanner = new Scanner("restore-note", takeText);
 /** @type {Uint8Array<ArrayBuffer>[]} */
 let parts = [];
-/** A secret that came with the address and belongs to nobody here yet. @type {Uint8Array<ArrayBuffer> | null} */
+/** A secret from the URL that belongs to nobody here yet. @type {Uint8Array<ArrayBuffer> | null} */
 let arrived = null;
 
 async function showHome() {
@@ -33,7 +33,7 @@ async function showHome() {
   const now = Date.now() / 1000;
   const passes = await store.passes(person.id);
   const unrated = toRate(passes, now).length;
-  // Only who has been somewhere is asked: a result without a visit teaches nothing.
+  // Only people with visits are asked: a result without a visit has no use.
   const tossed = passes.some((pass) => pass.credential) ? await store.tossFor(person.id, pageData("asked-share")) : undefined;
   when("asked", isAsked(tossed, Date.now()));
   const leaveAt = await store.leaveAt(person.id);
@@ -91,7 +91,7 @@ function showRestore() {
   showState("restore");
 }
 
-/** @param {string} text what a code or a hand wrote @returns {Promise<string>} the note to show */
+/** @param {string} text scanned or typed @returns {Promise<string>} the note to show */
 async function takeText(text) {
   const part = readShare(text);
   const secret = readPersonalText(text) ?? (part && (await joinParts(part)));
@@ -118,14 +118,14 @@ async function goOn() {
   else await showHome();
 }
 
-/** Takes a secret out of the address, so that it stays in no history entry of this page. @returns {string} */
+/** Remove a secret from the URL, so that it stays in no history entry of this page. @returns {string} */
 function takeFragment() {
   const fragment = location.hash;
   if (fragment) history.replaceState(null, "", location.pathname + location.search);
   return fragment;
 }
 
-/** @param {string} fragment @returns {Promise<boolean>} whether the address decided what is shown */
+/** @param {string} fragment @returns {Promise<boolean>} whether the URL determined what is shown */
 async function openFragment(fragment) {
   if (fragment === "#keep") {
     await showKeep();
@@ -227,7 +227,7 @@ find('[data-form="restore"]').addEventListener("submit", async (event) => {
 find("[data-picture]").addEventListener("change", (event) => void scanner.readPicture(/** @type {HTMLInputElement} */ (event.target).files?.[0]));
 
 const fragment = takeFragment();
-const opened = crypto.subtle ? await openVisitorStore().catch(() => null) : null; // no WebCrypto: the address is not secure
+const opened = crypto.subtle ? await openVisitorStore().catch(() => null) : null; // no WebCrypto outside a secure context
 if (!opened) showState("unable");
 else {
   store = opened;

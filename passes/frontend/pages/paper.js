@@ -1,4 +1,4 @@
-/** A pass on paper, for somebody without a phone. Its key is made for this one sheet and printed on it. */
+/** A pass on paper, for somebody without a phone. Its key is created for this sheet and printed on it. */
 import { Unreachable } from "../core/api.js";
 import { personalText } from "../core/secret.js";
 import { deleteRow } from "../core/visitor_row.js";
@@ -11,7 +11,7 @@ import { drawQr } from "../ui/qr.js";
 
 /** @typedef {import("../stores/visitor.js").KeptPass} KeptPass */
 
-const device = crypto.subtle ? await openVisitorStore().catch(() => null) : null; // no WebCrypto: the address is not secure
+const device = crypto.subtle ? await openVisitorStore().catch(() => null) : null; // no WebCrypto outside a secure context
 const store = device && new SheetStore(device);
 
 const canvas = (/** @type {string} */ name) => /** @type {HTMLCanvasElement} */ (find(`[data-qr="${name}"]`));
@@ -25,7 +25,7 @@ async function showSheet({ venue, epoch, credential }) {
   fill("date", formatTime(epoch.start + 12 * 3600, { weekday: "long", day: "numeric", month: "long" }));
   fill("until", formatTime(epoch.end, { weekday: "short", hour: "numeric", minute: "2-digit" }));
   showState("printed");
-  // The key draws no further tickets; without a connection the row goes by itself after 180 days.
+  // The key draws no more tickets; without a connection, the row expires after 180 days.
   await deleteRow(store.person).catch((error) => {
     if (!(error instanceof Unreachable)) throw error;
   });

@@ -1,4 +1,4 @@
-/** The boarding pass: drawn from what lies on the device, so it needs no connection once the page is there. */
+/** The boarding pass: drawn from data on the device, so it needs no connection once the page is loaded. */
 import { Unreachable, request } from "../core/api.js";
 import { derivePass, rotatingText } from "../core/book.js";
 import { toBase64Url } from "../core/bytes.js";
@@ -28,7 +28,7 @@ let store;
 let people = [];
 /** @type {ShownPass | null} */
 let shown = null;
-/** Of the person whose pages are shown first, then of the others: a family stands at a door together. @type {GoodPass[]} */
+/** Passes of the current person first, then of the others, since a family arrives at a door together. @type {GoodPass[]} */
 let good = [];
 let drawnSlot = -1;
 /** @type {WakeLockSentinel | null} */
@@ -37,7 +37,7 @@ let awake = null;
 const nowS = () => Date.now() / 1000;
 const canvas = (/** @type {string} */ name) => /** @type {HTMLCanvasElement} */ (find(`[data-qr="${name}"]`));
 
-/** @param {Person} holder @returns {Promise<GoodPass[]>} good ones, the youngest first, then those that will be */
+/** @param {Person} holder @returns {Promise<GoodPass[]>} valid ones, newest first, then future ones */
 async function goodPasses(holder) {
   const now = nowS();
   const passes = await store.passes(holder.id);
@@ -79,7 +79,7 @@ async function choose({ kept, credential, holder }) {
   when("fingerprint", true);
 }
 
-/** Whether the holder is in, as noted here: a door tells its light to nobody. @param {KeptPass} kept */
+/** Show whether the holder is inside, as noted here, because a door reports its light to nobody. @param {KeptPass} kept */
 function showStay({ inAt, outAt, epochStart }) {
   const time = (/** @type {number} */ atS) => formatTime(atS, { hour: "numeric", minute: "2-digit" });
   const inside = inAt !== undefined && outAt === undefined;
@@ -99,7 +99,7 @@ async function keepShown(kept, change) {
   showStay(shown.kept);
 }
 
-/** Takes the code off this device, and tells doors to decline it. Copies on paper stop working only by that. */
+/** Remove the code from this device, and revoke it at doors, without which copies on paper would still work. */
 async function cancelPass() {
   if (!shown) return;
   const { kept, book } = shown;
@@ -142,7 +142,7 @@ async function tellName(method, name) {
   return showName(name);
 }
 
-/** Writes what does not change of the pass onto a tag; a place that asks for the changing code will not take it. */
+/** Write the static pass to a tag; a place that requires the rotating code does not accept it. */
 async function writeTag() {
   if (!shown) return;
   fill("keep-note", word("tag-hold"));
@@ -174,11 +174,11 @@ async function remind(hours) {
   await store.saveLeaveAt(shown.holder.id, atS);
   saveFile("crowdtrace-reminder.ics", calendarFile({ title: word("reminder-title"), text: word("reminder-text"), atS, uid: crypto.randomUUID() }), "text/calendar");
   fill("reminder", words("reminder-set", { time: formatTime(atS, { hour: "numeric", minute: "2-digit" }) }));
-  // Asked for, never waited for: the calendar file is there, whatever becomes of the question.
+  // Not awaited: the calendar file is available, whatever the answer to the prompt.
   tellAt(atS, word("reminder-title"), word("reminder-text"), { ask: true });
 }
 
-/** Who has no pass sees whether others on this device have one. */
+/** Show to a person without a pass whether others on this device have one. */
 function listOthers() {
   const buttons = good.map((entry, at) => {
     const button = Object.assign(document.createElement("button"), { type: "button", className: "secondary outline", textContent: called(entry) });
@@ -190,7 +190,7 @@ function listOthers() {
   when("others", good.length > 0);
 }
 
-/** @param {number} at its place among the good ones */
+/** @param {number} at index among the valid passes */
 async function showPass(at) {
   const entry = good[at];
   if (!entry) return;
@@ -199,7 +199,7 @@ async function showPass(at) {
   await keepAwake();
 }
 
-/** Redraws when a minute begins, and only then: the progress bar shows how much of it is left. */
+/** Redraw only when a minute begins; the progress bar shows how much of it is left. */
 function tick() {
   if (!shown) return;
   const { kept, bytes, book } = shown;
@@ -219,7 +219,7 @@ function tick() {
 function called(entry) {
   const { kept, holder } = entry;
   const pass = `${shownName(kept.venue)}, ${formatTime(kept.epoch.start + 12 * 3600, { weekday: "long" })}`;
-  // Earlier versions gave a second pass for one place and day: the place's passes are numbered as they came.
+  // Earlier versions issued a second pass for one place and day: the passes are numbered in order of arrival.
   const same = good.filter((other) => other.holder.id === holder.id && other.kept.venue.id === kept.venue.id && other.kept.epochStart === kept.epochStart);
   const number = same.sort((a, b) => (a.kept.drawnAt ?? 0) - (b.kept.drawnAt ?? 0) || a.kept.index - b.kept.index).indexOf(entry) + 1;
   const numbered = same.length > 1 ? words("numbered", { pass, number }) : pass;
@@ -237,7 +237,7 @@ async function keepAwake() {
     awake ??= await navigator.wakeLock.request("screen");
     awake.addEventListener("release", () => (awake = null), { once: true });
   } catch {
-    // The browser has no wake lock, or the battery is low: the screen may dim, nothing else changes.
+    // Without a wake lock, or with a low battery, the screen may dim; nothing else changes.
   }
 }
 

@@ -1,4 +1,4 @@
-/** Reporting a test result for one's visits, and what to do after it. */
+/** Report of a test result for one's visits, and advice after it. */
 import { Unreachable, request } from "../core/api.js";
 import { isAsked } from "../core/asked.js";
 import { OLDEST_TEST_DAYS } from "../core/epoch.js";
@@ -21,8 +21,8 @@ day.value = day.max;
 const store = await openVisitorStore().catch(() => null);
 const person = await store?.current().catch(() => null);
 /**
- * Whether the random prompt asked, so that the result counts among those of people who were picked by chance. No coin is
- * tossed here: who comes to report a result was not picked.
+ * Whether the random prompt asked, so that the result counts as one of randomly chosen people. No coin is tossed here:
+ * people who come to report a result were not chosen.
  */
 let prompted = false;
 if (store && person) {

@@ -1,4 +1,4 @@
-/** Passes and visits that lie on this device, and the places that its people like to go to. Nothing is asked of a server. */
+/** Passes and visits on this device, and favourite places of its people. It sends no request. */
 import { VISIT_RETENTION_S } from "../core/epoch.js";
 import { openVisitorStore } from "../stores/visitor.js";
 import { copyOf, fill, fillPart, find, formatTime, onActions, showState, when, word, words } from "../ui/page.js";
@@ -18,13 +18,13 @@ let person;
 /** Places of the rows that are shown. @type {Map<string, Place>} */
 const places = new Map();
 
-/** A refusal is on no list: who looks over a shoulder would read it. @param {KeptPass} pass @returns {boolean} */
+/** Exclude refusals from lists, because somebody could read them over a shoulder. @param {KeptPass} pass @returns {boolean} */
 const isShown = ({ credential, withdrawn, erased }) => credential !== null || withdrawn !== undefined || erased === true;
 
 /** @param {KeptPass} pass @param {number} nowS @returns {string} */
 function stateOf({ epoch, withdrawn, erased }, nowS) {
   if (erased) return word("erased");
-  if (withdrawn) return word("withdrawn"); // one word for both reasons, so that none is read from it
+  if (withdrawn) return word("withdrawn"); // one word for both reasons, so that it reveals neither
   return nowS < epoch.end ? words("good-until", { time: formatTime(epoch.end, { weekday: "short", hour: "numeric", minute: "2-digit" }) }) : word("over");
 }
 

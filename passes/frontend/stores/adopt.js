@@ -1,4 +1,4 @@
-/** Taking a secret as somebody of this device. */
+/** Adding a secret as a person of this device. */
 import { equal } from "../core/bytes.js";
 import { askToKeepStorage } from "./durable.js";
 
@@ -8,7 +8,7 @@ import { askToKeepStorage } from "./durable.js";
  * @param {import("./visitor.js").VisitorStore} store
  * @param {Uint8Array<ArrayBuffer>} secret
  * @param {{restored: boolean, label?: string}} how `restored`: it came from another device or a copy
- * @returns {Promise<Person>} who has this secret here, and whose pages are shown from now on
+ * @returns {Promise<Person>} the person with this secret, who becomes the current one
  */
 export async function adopt(store, secret, { restored, label = "" }) {
   const known = (await store.people()).find((person) => equal(person.secret, secret));
@@ -17,7 +17,7 @@ export async function adopt(store, secret, { restored, label = "" }) {
   const person = known ?? fresh;
   await store.savePerson(person);
   await store.choose(person.id);
-  // Storage that the browser may clear when space runs short would lose the only key.
+  // Without persistent storage, a browser short of space may delete the only key.
   askToKeepStorage();
   return person;
 }

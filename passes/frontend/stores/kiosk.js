@@ -1,7 +1,7 @@
 /**
- * What a kiosk keeps (IndexedDB `crowdtrace-kiosk`): its token and pinned root key, the signed bundle, sealed scans
- * that wait for the network or were not accepted, and replay rows sealed under a key that is not stored. None of it names or identifies a
- * visitor, nor tells when one came.
+ * The stored data of a kiosk (IndexedDB `crowdtrace-kiosk`): its token and pinned root key, the signed bundle, sealed scans
+ * that wait for the network or were not accepted, and replay rows encrypted with a key that is not stored. None of it
+ * names or identifies a visitor, or reveals when one came.
  *
  * @typedef {object} DeviceRow
  * @property {string} token
@@ -9,7 +9,7 @@
  * @property {string} name
  *
  * @typedef {object} BundleRow
- * @property {Uint8Array<ArrayBuffer>} bytes as the server signed them; checked again each time they are read
+ * @property {Uint8Array<ArrayBuffer>} bytes as the server signed them; verified each time they are read
  * @property {number} offsetS correction of this device's clock
  *
  * @typedef {{scan_id: string, sealed: string}} QueuedScan
@@ -19,18 +19,18 @@ import { openDB } from "idb";
 
 const NAME = "crowdtrace-kiosk";
 const VERSION = 3;
-/** The setting that holds the staff's PIN. */
+/** Name of the setting with the staff's PIN. */
 export const PIN = "pin";
 
-/** @returns {Promise<KioskStore>} @throws {DOMException} where the browser refuses storage */
+/** @returns {Promise<KioskStore>} @throws {DOMException} if the browser refuses storage */
 export async function openKioskStore() {
   const database = await openDB(NAME, VERSION, {
     upgrade(fresh, before, _now, work) {
       fresh.createObjectStore("refused", { keyPath: "scan_id" });
-      if (before === 1) work.objectStore("replay").clear(); // rows were in clear
+      if (before === 1) work.objectStore("replay").clear(); // rows were not encrypted
       if (before > 0) return;
       fresh.createObjectStore("state");
-      // Ids are random, so the order of the keys says nothing about the order of the visitors.
+      // Ids are random, so the order of the keys reveals nothing about the order of the visitors.
       fresh.createObjectStore("queue", { keyPath: "scan_id" });
       fresh.createObjectStore("replay", { keyPath: "tag" });
     },
@@ -78,7 +78,7 @@ export class KioskStore {
     await this.database.put("state", value, `setting:${name}`);
   }
 
-  /** One transaction for the row that opens a door once and the scan that tells the server. @param {QueuedScan} scan @param {SealedRow | null} row */
+  /** Store the replay row and the scan for the server in one transaction. @param {QueuedScan} scan @param {SealedRow | null} row */
   async record(scan, row) {
     const work = this.database.transaction(["queue", "replay"], "readwrite");
     await Promise.all([work.objectStore("queue").put(scan), row && work.objectStore("replay").put(row), work.done]);
@@ -100,7 +100,7 @@ export class KioskStore {
     await Promise.all([...tags.map((tag) => work.store.delete(tag)), work.done]);
   }
 
-  /** Rows of a key that is gone can never be read again. */
+  /** Delete rows of a lost key, which can never be read again. */
   async forgetAll() {
     await this.database.clear("replay");
   }
@@ -121,7 +121,7 @@ export class KioskStore {
     await Promise.all([...ids.map((id) => work.store.delete(id)), work.done]);
   }
 
-  /** Moves a scan that the server does not accept out of the queue. @param {QueuedScan} scan */
+  /** Move a scan that the server does not accept out of the queue. @param {QueuedScan} scan */
   async setAside(scan) {
     const work = this.database.transaction(["queue", "refused"], "readwrite");
     await Promise.all([work.objectStore("refused").put(scan), work.objectStore("queue").delete(scan.scan_id), work.done]);
@@ -132,7 +132,7 @@ export class KioskStore {
     return this.database.count("refused");
   }
 
-  /** Puts the scans that the server did not accept back into the queue. */
+  /** Put the scans that the server did not accept back into the queue. */
   async sendAgain() {
     const work = this.database.transaction(["queue", "refused"], "readwrite");
     const scans = await work.objectStore("refused").getAll();
@@ -140,8 +140,8 @@ export class KioskStore {
   }
 
   /**
-   * Forgets the device, as after a revocation, and the staff's PIN, which a new enrolment replaces. The queue stays:
-   * another enrolment at this venue may still send it.
+   * Delete the device's data, as after a revocation, and the staff's PIN, which a new enrolment replaces. The queue stays,
+   * because another enrolment at this venue may still send it.
    */
   async unenrol() {
     await Promise.all(["device", "bundle", `setting:${PIN}`].map((key) => this.database.delete("state", key)));

@@ -1,6 +1,6 @@
 /**
- * What a check-in needs of one person who gets a sheet of paper: in memory, gone with the page. Only the ticket keys
- * that this device saw first come from its storage, and go there.
+ * The data for a check-in of one person on a sheet of paper: in memory, discarded with the page. Only the pinned ticket
+ * keys are read from and written to the storage of this device.
  *
  * @typedef {import("./visitor.js").Draft} Draft
  * @typedef {import("./visitor.js").KeptPass} KeptPass
@@ -44,9 +44,9 @@ export class SheetStore extends VisitorStore {
     return [];
   }
 
-  /** @override A sheet that was printed is with its owner. */
+  /** @override The printed sheet is with its owner. */
   async withdrawPasses() {
-    // nothing lies here
+    // nothing is stored
   }
 
   /** @override */
@@ -64,7 +64,7 @@ export class SheetStore extends VisitorStore {
     this.begun = null;
   }
 
-  /** @override The device's own people may have been invited; this person was not, with their code. */
+  /** @override Invitations of the device's own people are not for this person. */
   async invitation() {
     return null;
   }

@@ -1,17 +1,17 @@
 /**
- * What a visitor's device keeps (IndexedDB `crowdtrace`): people with their secrets, passes, tickets, drafts, settings.
- * Nothing of it is ever sent as it lies here.
+ * The stored data of a visitor's device (IndexedDB `crowdtrace`): people with their secrets, passes, tickets, drafts,
+ * settings. No row of it is ever sent.
  *
  * @typedef {import("../core/epoch.js").Epoch} Epoch
  *
  * @typedef {object} Person
- * @property {string} id     random, known to this device alone
- * @property {string} label  what the holder calls this person; empty for the first
- * @property {number} [since] when the person came to this device, Unix milliseconds; people stand in this order
+ * @property {string} id     random, known only to this device
+ * @property {string} label  the holder's name for this person; empty for the first
+ * @property {number} [since] when the person was added to this device, Unix milliseconds; the order of people
  * @property {Uint8Array<ArrayBuffer>} secret
- * @property {boolean} kept  whether the holder said that a copy of the secret is kept elsewhere
- * @property {boolean} registered whether the server knows the key
- * @property {number} [restoredAt] when the key was brought back to this device from another, Unix milliseconds
+ * @property {boolean} kept  whether the holder confirmed a backup of the secret
+ * @property {boolean} registered whether the key is registered at the server
+ * @property {number} [restoredAt] when the key was restored on this device from another, Unix milliseconds
  * @property {boolean} [once] a key for one sheet of paper, which draws nothing ahead
  * @property {boolean} [rests] the key's row was deleted on purpose: no tickets are drawn until the next check-in
  *
@@ -28,40 +28,40 @@
  * @property {Epoch} epoch
  * @property {{id: string, name: string, verified?: boolean}} venue
  * @property {string | null} credential the `GO1:` text; null for a refusal, which uses up its index
- * @property {number} [drawnAt] when it came, Unix seconds
- * @property {"answers" | "cancelled"} [withdrawn] why it shows no code any more: the holder said yes to a question after
- *   it was drawn, or cancelled it
+ * @property {number} [drawnAt] when it was received, Unix seconds
+ * @property {"answers" | "cancelled"} [withdrawn] why it no longer shows a code: the holder answered yes to a question
+ *   after it was drawn, or cancelled it
  * @property {number} [inAt]  when the holder noted that the door let them in, Unix seconds
  * @property {number} [outAt] when the holder noted that they left
- * @property {Uint8Array<ArrayBuffer>} [passKey] `K_pass` of the secret that drew it, once the person has another secret
- * @property {{masks: number, distancing: number}} [rated] what the holder said of the place
+ * @property {Uint8Array<ArrayBuffer>} [passKey] `K_pass` of the secret that drew it, if the person now has another secret
+ * @property {{masks: number, distancing: number}} [rated] the holder's rating of the place
  * @property {string} [named] the name that the place sees
- * @property {boolean} [erased] the server was told to forget it; the index stays used
+ * @property {boolean} [erased] its erasure was requested; the index stays used
  *
  * @typedef {object} TicketSet the sixteen tickets of a person and an epoch
  * @property {string} person
  * @property {Epoch} epoch
  * @property {number} epochStart Unix seconds
- * @property {Uint8Array<ArrayBuffer>[] | null} signatures in the order of the book; null where none are drawn
+ * @property {Uint8Array<ArrayBuffer>[] | null} signatures in the order of the book; null if none are drawn
  * @property {boolean} fromTop whether the book of this day is used from its end
  *
- * @typedef {object} Receipt of an erasure: whoever holds its id may ask how far it is
+ * @typedef {object} Receipt of an erasure, whose progress anyone with its id may query
  * @property {string} id
  * @property {string} person
  * @property {number} askedAt Unix seconds
- * @property {number} passes  how many passes were named
+ * @property {number} passes  number of passes to erase
  *
- * @typedef {object} Draft a check-in under way, kept so that a reload loses nothing
+ * @typedef {object} Draft a check-in in progress, stored so that a reload loses nothing
  * @property {string} person
  * @property {string} venue
  * @property {Epoch | null} epoch
- * @property {number | null} index fixed before the first sending, so that a repeat is the same request
+ * @property {number | null} index fixed before the first request, so that a retry sends the same one
  * @property {Partial<Answers>} answers
  * @property {number} surveySeconds time spent on the questions so far
  * @property {string | null} invitation
- * @property {boolean} [unspent] the server said that it wrote nothing and spent no ticket, because of the invitation
+ * @property {boolean} [unspent] because of the invitation, the server stored nothing and spent no ticket
  *
- * @typedef {{id: string, name: string, verified?: boolean}} Place as a pass and a list of favourites keep it
+ * @typedef {{id: string, name: string, verified?: boolean}} Place as stored in passes and favourites
  */
 import { openDB } from "idb";
 import { coin, toss } from "../core/asked.js";
@@ -73,7 +73,7 @@ const VERSION = 2;
 
 /** @typedef {import("idb").IDBPDatabase} Database */
 
-/** @returns {Promise<VisitorStore>} @throws {DOMException} where the browser refuses storage */
+/** @returns {Promise<VisitorStore>} @throws {DOMException} if the browser refuses storage */
 export async function openVisitorStore() {
   const database = await openDB(NAME, VERSION, {
     upgrade(fresh, version) {
@@ -85,7 +85,7 @@ export async function openVisitorStore() {
       }
       if (version < 2) fresh.createObjectStore("tickets", { keyPath: ["person", "epochStart"] });
     },
-    // Another tab wants a newer form of the store: give way, a reload opens it again.
+    // Another tab upgrades the database: close it here, a reload opens it again.
     blocking: (_current, _blocked, event) => /** @type {IDBDatabase} */ (event.target).close(),
   });
   const store = new VisitorStore(database);
@@ -99,14 +99,14 @@ export class VisitorStore {
     this.database = database;
   }
 
-  /** @returns {Promise<Person[]>} who came first to this device stands first */
+  /** @returns {Promise<Person[]>} in the order in which they were added */
   async people() {
     /** @type {Person[]} */
     const people = await this.database.getAll("people");
     return people.sort((a, b) => (a.since ?? 0) - (b.since ?? 0));
   }
 
-  /** @returns {Promise<Person | null>} the person whose pages are shown */
+  /** @returns {Promise<Person | null>} the current person, whose pages are shown */
   async current() {
     const id = await this.database.get("settings", "person");
     const people = await this.people();
@@ -118,7 +118,7 @@ export class VisitorStore {
     await this.database.put("people", person);
   }
 
-  /** @param {string} id the server knows the key, and may be asked for tickets again */
+  /** @param {string} id whose key the server knows, so that tickets may be drawn again */
   async noteRegistered(id) {
     const work = this.database.transaction("people", "readwrite");
     const person = await work.store.get(id);
@@ -131,7 +131,7 @@ export class VisitorStore {
     await this.database.put("settings", id, "person");
   }
 
-  /** @param {string} person @returns {Promise<KeptPass[]>} the youngest epoch first */
+  /** @param {string} person @returns {Promise<KeptPass[]>} newest epoch first */
   async passes(person) {
     const all = await this.database.getAll("passes", IDBKeyRange.bound([person], [person, []]));
     return all.reverse();
@@ -143,8 +143,8 @@ export class VisitorStore {
   }
 
   /**
-   * Gives up a place of the book that was sent with other words. A pass that stands there already stays: another tab
-   * of this device drew it.
+   * Mark an index of the book as used that was sent with other answers. An existing pass with this index stays: another
+   * tab of this device drew it.
    *
    * @param {Omit<KeptPass, "credential">} place
    */
@@ -156,9 +156,9 @@ export class VisitorStore {
   }
 
   /**
-   * Withdraws what a person holds for one place and day. The code goes, so that no page can show it again; the place of
-   * the book stays used, and the visit can still be rated and erased. Nothing is sent: the request would say that who
-   * just answered is who had this pass.
+   * Withdraw the pass of a person for one place and day. The code is deleted, so that no page can show it again; the index
+   * of the book stays used, and the visit can still be rated and erased. Nothing is sent: a request would reveal that the
+   * person who just answered had this pass.
    *
    * @param {{person: string, venue: string, epochStart: number}} of
    */
@@ -172,7 +172,7 @@ export class VisitorStore {
     await work.done;
   }
 
-  /** @param {number} nowS what the server has deleted by then goes from the device too: passes, and answers of days that ended */
+  /** @param {number} nowS Delete what the server has deleted by then: passes, and answers of past days */
   async dropOld(nowS) {
     const work = this.database.transaction(["passes", "drafts"], "readwrite");
     const [passes, drafts] = [work.objectStore("passes"), work.objectStore("drafts")];
@@ -185,12 +185,12 @@ export class VisitorStore {
     await work.done;
   }
 
-  /** @param {string} person @returns {Promise<Place[]>} the place added last stands first */
+  /** @param {string} person @returns {Promise<Place[]>} last added first */
   async favourites(person) {
     return (await this.database.get("settings", `favourites ${person}`)) ?? [];
   }
 
-  /** @param {string} person @param {Place} place added, or taken away where it is there */
+  /** @param {string} person @param {Place} place to add, or to remove if it is listed */
   async toggleFavourite(person, place) {
     return this.change(`favourites ${person}`, (/** @type {Place[] | undefined} */ before = []) => {
       const others = before.filter(({ id }) => id !== place.id);
@@ -214,12 +214,12 @@ export class VisitorStore {
   }
 
   /**
-   * Fixes the pass of the book that a draft uses, in one transaction, so that two tabs never take the same one.
+   * Fix the index of the book that a draft uses, in one transaction, so that two tabs never take the same one.
    *
    * @param {Draft} draft
    * @param {Epoch} epoch
    * @param {(used: number[]) => number | null} next
-   * @returns {Promise<Draft | null>} null when the epoch's book is used up
+   * @returns {Promise<Draft | null>} null if the epoch's book is used up
    */
   async takeIndex(draft, epoch, next) {
     const work = this.database.transaction(["passes", "drafts"], "readwrite");
@@ -246,12 +246,12 @@ export class VisitorStore {
     return (await this.database.get("tickets", [person, epochStart])) ?? null;
   }
 
-  /** @param {string} person @returns {Promise<TicketSet[]>} the earliest epoch first */
+  /** @param {string} person @returns {Promise<TicketSet[]>} earliest epoch first */
   ticketSets(person) {
     return this.database.getAll("tickets", IDBKeyRange.bound([person], [person, []]));
   }
 
-  /** @param {TicketSet[]} sets @param {number} nowS sets of this person whose days have ended are dropped */
+  /** @param {TicketSet[]} sets @param {number} nowS sets of this person for past days are deleted */
   async saveTicketSets(sets, nowS) {
     const work = this.database.transaction("tickets", "readwrite");
     for (const set of sets) await work.store.put(set);
@@ -261,7 +261,7 @@ export class VisitorStore {
     await work.done;
   }
 
-  /** @returns {Promise<import("../core/ticket_keys.js").Pin[]>} the ticket keys that this device saw first */
+  /** @returns {Promise<import("../core/ticket_keys.js").Pin[]>} the pinned ticket keys */
   async pins() {
     return (await this.database.get("settings", "ticket-keys")) ?? [];
   }
@@ -276,7 +276,7 @@ export class VisitorStore {
     return this.change("opening", (/** @type {import("../core/openings.js").Opening | undefined} */ before) => openPage(before ?? null, nowMs, page));
   }
 
-  /** @param {string} person @param {number} nowMs @returns {Promise<boolean>} whether this person draws in this opening, and nobody else */
+  /** @param {string} person @param {number} nowMs @returns {Promise<boolean>} whether this person is the one who draws in this opening */
   async claimOpening(person, nowMs) {
     let claimed = false;
     await this.change("opening", (/** @type {import("../core/openings.js").Opening | null | undefined} */ before) => {
@@ -286,7 +286,7 @@ export class VisitorStore {
     return claimed;
   }
 
-  /** @returns {Promise<number>} Unix milliseconds before which the server wants no draw */
+  /** @returns {Promise<number>} Unix milliseconds before which the server accepts no draw */
   async drawAfter() {
     return (await this.database.get("settings", "draw-after")) ?? 0;
   }
@@ -300,7 +300,7 @@ export class VisitorStore {
    * @template Value
    * @param {string} name
    * @param {(before: Value | undefined) => Value} change
-   * @returns {Promise<Value>} in one transaction, so that two tabs never decide on the same ground
+   * @returns {Promise<Value>} the changed value, in one transaction, so that two tabs never decide from the same state
    */
   async change(name, change) {
     const work = this.database.transaction("settings", "readwrite");
@@ -320,7 +320,7 @@ export class VisitorStore {
     await this.database.put("settings", profile, `profile ${person}`);
   }
 
-  /** @param {string} person @returns {Promise<string>} how often the person wears a mask, as a share; empty: as others */
+  /** @param {string} person @returns {Promise<string>} how often the person wears a mask, as a share; empty: like others */
   async ownMask(person) {
     return (await this.database.get("settings", `mask ${person}`)) ?? "";
   }
@@ -341,7 +341,7 @@ export class VisitorStore {
   }
 
   /**
-   * Tosses the coin of the random prompt where it is due.
+   * Toss the coin of the random prompt if it is due.
    *
    * @param {string} person
    * @param {number} share of the tosses that ask
@@ -351,12 +351,12 @@ export class VisitorStore {
     return this.change(`asked ${person}`, (/** @type {import("../core/asked.js").Toss | undefined} */ before) => toss(before, Date.now(), share, coin));
   }
 
-  /** @param {string} person @returns {Promise<import("../core/asked.js").Toss | undefined>} the coin as it was tossed before */
+  /** @param {string} person @returns {Promise<import("../core/asked.js").Toss | undefined>} the coin as it was tossed earlier */
   async tossOf(person) {
     return await this.database.get("settings", `asked ${person}`);
   }
 
-  /** @param {string} person answered the random prompt, or declined */
+  /** @param {string} person who answered the random prompt, or declined */
   async settleToss(person) {
     const tossed = await this.tossOf(person);
     if (tossed) await this.database.put("settings", { ...tossed, settled: true }, `asked ${person}`);
@@ -372,7 +372,7 @@ export class VisitorStore {
     await this.database.put("settings", code, `invitation ${venue}`);
   }
 
-  /** @param {string} person @returns {Promise<Receipt[]>} the youngest first */
+  /** @param {string} person @returns {Promise<Receipt[]>} newest first */
   async receipts(person) {
     /** @type {Receipt[]} */
     const all = (await this.database.get("settings", "receipts")) ?? [];
@@ -388,8 +388,8 @@ export class VisitorStore {
   }
 
   /**
-   * Gives a person another secret. Passes that were drawn keep the key they were made from, so that they stay good;
-   * so do places of the book that were used, for they count against the day. Tickets of the old secret go.
+   * Give a person another secret. Drawn passes keep the key they were derived from, so that they stay valid; used indexes
+   * of the book stay used, because they count against the day's limit. Tickets of the old secret are deleted.
    *
    * @param {Person} person with the new secret
    * @param {Uint8Array<ArrayBuffer>} formerPassKey
@@ -409,7 +409,7 @@ export class VisitorStore {
     await work.done;
   }
 
-  /** @param {string} person forgets one person on this device */
+  /** @param {string} person whose data is deleted from this device */
   async forget(person) {
     const work = this.database.transaction(["people", "passes", "drafts", "tickets", "settings"], "readwrite");
     await work.objectStore("people").delete(person);
@@ -423,7 +423,7 @@ export class VisitorStore {
     await work.done;
   }
 
-  /** Forgets everything on this device. */
+  /** Delete everything on this device. */
   async wipe() {
     for (const name of ["people", "passes", "drafts", "tickets", "settings"]) await this.database.clear(name);
   }

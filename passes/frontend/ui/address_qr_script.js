@@ -1,10 +1,10 @@
 /**
- * A QR code of an address, drawn with the small half of the encoder: it lacks what makes codes of passes smaller. A file of
- * its own, because few doors are tablets that show one.
+ * A QR code of a URL, drawn with the small part of the encoder, without the mode that makes codes of passes smaller. It
+ * is a separate file, because few doors are tablets that show one.
  */
 import { correction, generate } from "lean-qr/nano";
 
-/** Quiet zone that ISO/IEC 18004 asks for, in modules. */
+/** Quiet zone required by ISO/IEC 18004, in modules. */
 const QUIET_MODULES = 4;
 
 /** @param {HTMLCanvasElement} canvas one pixel a module; the style sheet scales it @param {string} address */

@@ -1,4 +1,4 @@
-/** Four questions, one a page, then a pass or kind advice. Each step is kept, so a reload loses nothing where the store lasts. */
+/** Four questions, one per page, then a pass or advice. Each step is stored, so a reload loses nothing. */
 import { Unreachable } from "../core/api.js";
 import { checkIn, passFor } from "../core/check_in.js";
 import { CHECK_IN_OPENS_BEFORE_S } from "../core/epoch.js";
@@ -17,7 +17,7 @@ const venue = pageData("venue");
 const QUESTIONS = Array.from(document.querySelectorAll("[data-question]"), (section) => /** @type {Question} */ (/** @type {HTMLElement} */ (section).dataset.question));
 /** Days that need an invitation. @type {string[]} */
 const BY_INVITATION = pageData("by-invitation");
-/** A page left open overnight still lists yesterday, whose check-in closed when today started. */
+/** Epochs with open check-in: a page left open overnight still lists yesterday, whose check-in has closed. */
 const open = () => {
   const now = Date.now() / 1000;
   const started = /** @type {Epoch[]} */ (pageData("epochs")).filter((epoch) => epoch.start - CHECK_IN_OPENS_BEFORE_S <= now);
@@ -46,7 +46,7 @@ async function keep(change) {
   await store.saveDraft(draft);
 }
 
-/** Gives up a place of the book whose request may have gone out: it belongs to the words it was sent with. */
+/** Mark an index of the book as used if its request may have been sent: it belongs to the answers it was sent with. */
 async function burn() {
   const { epoch, index } = draft;
   if (epoch === null || index === null) return;
@@ -69,13 +69,13 @@ function show(step) {
   }
 }
 
-/** Steps are history entries without an address of their own: back goes one question back. @param {string} step */
+/** Show a step. Steps are history entries with the same URL, so that the back button returns to the last question. @param {string} step */
 function go(step) {
   history.pushState({ step }, "");
   show(step);
 }
 
-/** @returns {string} the first step that is still open */
+/** @returns {string} the first open step */
 function nextStep() {
   if (!draft.epoch) return "day";
   return QUESTIONS.find((question) => draft.answers[question] === undefined) ?? "send";
@@ -95,7 +95,7 @@ function isToday({ start }) {
   return start <= now && now < start + 24 * 3600;
 }
 
-/** What lies here for this place and day: a good pass, and whether a yes has withdrawn one. */
+/** Return a valid pass for this place and day, and whether a yes has withdrawn one. */
 async function tellOfPasses() {
   if (!draft.epoch) return;
   const of = { venue: venue.id, epochStart: draft.epoch.start };
@@ -104,7 +104,7 @@ async function tellOfPasses() {
   when("withdrew", passes.some((pass) => pass.withdrawn === "answers" && pass.venue.id === of.venue && pass.epochStart === of.epochStart));
 }
 
-/** @param {Draft} begun @returns {Epoch | null} today, where nothing else has to be said first: who goes, and by which invitation */
+/** @param {Draft} begun @returns {Epoch | null} today, if neither person nor invitation has to be chosen first */
 function usualDay(begun) {
   const today = open().find(isToday);
   return today && (begun.invitation !== null || !BY_INVITATION.includes(today.date)) ? today : null;
@@ -127,7 +127,7 @@ function listDays() {
   /** @type {HTMLDetailsElement} */ (field.closest("details")).open = needed || field.value !== "";
 }
 
-/** @param {boolean} good whether the invitation code can be one */
+/** @param {boolean} good whether the invitation code has the right format */
 function showCode(good) {
   const field = /** @type {HTMLInputElement} */ (find("#invitation"));
   when("bad-code", !good);
@@ -137,7 +137,7 @@ function showCode(good) {
   field.focus();
 }
 
-/** A family checks in one after the other: whoever is chosen is the one whose pages are shown. */
+/** A family checks in one after another: the chosen person becomes the current one. */
 async function listPeople() {
   const people = await store.people();
   fill("label", calledOn(person, people));
@@ -151,7 +151,7 @@ async function listPeople() {
   when("several", people.length > 1);
 }
 
-/** A server that hands out tickets slowly is asked again by itself. @type {ReturnType<typeof setTimeout> | undefined} */
+/** Timer of the automatic retry while the server issues tickets slowly. @type {ReturnType<typeof setTimeout> | undefined} */
 let asksAgain;
 const USUAL_PATIENCE_S = 10;
 
@@ -168,7 +168,7 @@ async function send() {
     await finish(await checkIn({ store, person, draft, epoch, venue }));
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
-    // It may have gone out: from now on its place of the book belongs to these words.
+    // It may be sent: from now on its index of the book belongs to these answers.
     draft = (await store.draft(person.id, venue.id)) ?? draft;
     showOffline(false);
   } finally {
@@ -176,7 +176,7 @@ async function send() {
   }
 }
 
-/** @param {boolean} firstUse whether a ticket is missing, and not only the answer to a check-in */
+/** @param {boolean} firstUse whether a ticket is missing, not only the response to a check-in */
 function showOffline(firstUse) {
   when("first-use", firstUse);
   showState("offline");
@@ -193,7 +193,7 @@ async function finish(outcome) {
   draft = (await store.draft(person.id, venue.id)) ?? draft;
   if (outcome.kind === "no_tickets") return showOffline(true);
   showState(outcome.kind.replace("_", "-"));
-  // Phones that were turned away together shall not come back together.
+  // Random delay, so that phones refused at the same time do not retry at the same time.
   if (outcome.kind === "later") asksAgain = setTimeout(() => void send(), (1 + Math.random()) * 1000 * (outcome.retryAfterS ?? USUAL_PATIENCE_S));
 }
 
@@ -204,7 +204,7 @@ onActions({
     const typed = /** @type {HTMLInputElement} */ (find("#invitation")).value.trim();
     const invitation = typed ? invitationIn(typed) : null;
     if (invitation !== null && !isInvitation(invitation)) return showCode(false);
-    // With a code that the server did not take, nothing was written: the same ticket goes out with the right one.
+    // With a code that the server refused, nothing was stored: the same ticket is sent with the right one.
     if (epoch?.date !== draft.epoch?.date || (invitation !== draft.invitation && !draft.unspent)) await burn();
     await keep({ epoch, invitation });
     go(nextStep());
@@ -213,7 +213,7 @@ onActions({
     const question = /** @type {Question} */ (/** @type {HTMLElement} */ (button.closest("[data-question]")).dataset.question);
     const answers = { ...draft.answers, [question]: button.dataset.value === "yes" };
     if (draft.answers[question] !== answers[question]) await burn();
-    // The time is part of what was sent too: it stands still once a place of the book is taken.
+    // The time is part of the request, so it stops once an index of the book is taken.
     const surveySeconds = draft.surveySeconds + (draft.index === null ? (performance.now() - askedAt) / 1000 : 0);
     await keep({ answers, surveySeconds });
     const following = QUESTIONS[QUESTIONS.indexOf(question) + 1];
@@ -222,7 +222,7 @@ onActions({
   back: () => history.back(),
   send: () => send(),
   again: async () => {
-    // Only the answers have changed: the day, while it is open, and a code that was typed hold.
+    // Only the answers are reset: the day, while it is open, and a typed code are kept.
     const epoch = open().find((candidate) => candidate.date === draft.epoch?.date) ?? null;
     const { invitation } = draft;
     await keep({ ...(await emptyDraft()), epoch, invitation });
@@ -242,12 +242,12 @@ globalThis.addEventListener("popstate", (event) => show(event.state?.step ?? (dr
  * @param {object} parts
  * @param {import("../stores/visitor.js").VisitorStore} parts.store
  * @param {import("../stores/visitor.js").Person} parts.person
- * @param {(pass: import("../stores/visitor.js").KeptPass) => unknown} parts.go what a pass leads to
+ * unknown} parts.go what a pass leads to => @param {(pass: import("../stores/visitor.js").KeptPass) => unknown} parts.go called with a pass => unknown} parts.go what a pass leads to
  */
 export async function ask(parts) {
   ({ store, person, go: showPass } = parts);
   draft = (await store.draft(person.id, venue.id)) ?? (await emptyDraft());
-  // An invitation that was opened after the answers were begun counts for them too.
+  // An invitation that was opened after the first answer counts too.
   draft.invitation ??= await store.invitation(venue.id);
   await listPeople();
   if (open().length === 0) return showState("closed");
@@ -255,7 +255,7 @@ export async function ask(parts) {
     await burn(); // answers of a day whose check-in has closed
     draft = await emptyDraft();
   }
-  // A family says first who goes, and a place's device says first what a sheet of paper is.
+  // A family first chooses a person; the device of a place first explains the sheet of paper.
   if (!draft.epoch && !person.once && (await store.people()).length === 1) draft.epoch = usualDay(draft);
   const step = nextStep();
   history.replaceState({ step: step === "send" ? QUESTIONS.at(-1) : step }, "");

@@ -1,11 +1,11 @@
 /**
  * A camera whose frames are read for QR codes in a worker.
  *
- * The native detector is asked first where the browser has one. The page stays free: it only copies a frame when the
- * worker asks for the next one.
+ * The native detector is used first if the browser has one. The page is not blocked: it only copies a frame when the
+ * worker requests the next one.
  */
 
-/** @typedef {{reader: string, wasm: string, script: string}} ReaderFiles addresses of the worker, its WebAssembly, its JavaScript */
+/** @typedef {{reader: string, wasm: string, script: string}} ReaderFiles URLs of the worker, its WebAssembly, its JavaScript */
 
 /** @returns {ReaderFiles} as the page's script element names them */
 export function readerFiles() {
@@ -15,7 +15,7 @@ export function readerFiles() {
   return { reader: address(script.dataset.reader), wasm: address(script.dataset.wasm), script: address(script.dataset.script) };
 }
 
-/** Reads frames and pictures, one at a time, in the order in which they come. */
+/** Read frames and pictures, one at a time, in order of arrival. */
 export class Reader {
   /** @param {ReaderFiles} files */
   constructor(files) {
@@ -30,7 +30,7 @@ export class Reader {
     });
   }
 
-  /** @param {ImageBitmap} image handed over to the worker @returns {Promise<string[]>} what the codes say */
+  /** @param {ImageBitmap} image transferred to the worker @returns {Promise<string[]>} texts of the codes */
   read(image) {
     const id = (this.count += 1);
     return new Promise((resolve) => {
@@ -44,17 +44,17 @@ export class Reader {
   }
 }
 
-/** Frames wider than this cost time and find nothing more. */
+/** Largest width of a frame: wider ones take longer and find nothing more. */
 const FRAME_WIDTH = 1280;
-/** A code in every frame would keep a phone warm; so many looks a second are plenty. */
+/** Interval between frames: reading every frame would heat a phone, and this many per second suffice. */
 const PAUSE_MS = 60;
 
 export class Camera {
   /**
    * @param {HTMLVideoElement} video
    * @param {Reader} reader
-   * @param {(text: string) => void} onText every code of every frame, repeats included
-   * @param {string} [wanted] how a code begins that is taken before all others of its frame
+   * @param {(text: string) => void} onText called with every code of every frame, including repeats
+   * @param {string} [wanted] prefix of codes that take precedence over others in a frame
    */
   constructor(video, reader, onText, wanted = "") {
     this.video = video;
@@ -62,7 +62,7 @@ export class Camera {
     this.onText = onText;
     this.wanted = wanted;
     this.running = false;
-    /** How often the camera was asked for or given up. */
+    /** Number of starts and stops of the camera. */
     this.wishes = 0;
     /** @type {MediaStream | null} */
     this.stream = null;
@@ -70,7 +70,7 @@ export class Camera {
 
   /**
    * @param {"user" | "environment"} facing
-   * @returns {Promise<boolean>} false when there is no camera, it is refused, or it was given up before the answer
+   * @returns {Promise<boolean>} false if there is no camera, it is refused, or it was stopped before the answer
    */
   async start(facing) {
     this.stop();
@@ -82,7 +82,7 @@ export class Camera {
     } catch {
       return false;
     }
-    // The browser's question may be answered after nobody wants the camera any more: then nothing may see.
+    // The browser's prompt may be answered after the camera was stopped: then it must not start.
     if (wish !== this.wishes) {
       for (const track of stream.getTracks()) track.stop();
       return false;
@@ -110,7 +110,7 @@ export class Camera {
     return Boolean(/** @type {{torch?: boolean} | undefined} */ (track?.getCapabilities?.())?.torch);
   }
 
-  /** @param {boolean} on @returns {Promise<boolean>} whether the lamp did as it was asked */
+  /** @param {boolean} on @returns {Promise<boolean>} whether the lamp could be switched */
   async light(on) {
     const [track] = this.stream?.getVideoTracks() ?? [];
     const wish = /** @type {MediaTrackConstraints} */ (/** @type {unknown} */ ({ advanced: [{ torch: on }] }));
@@ -135,7 +135,7 @@ export class Camera {
     try {
       return await this.reader.read(await createImageBitmap(this.video));
     } catch {
-      return []; // the frame went away while it was copied
+      return []; // the frame was released while it was copied
     }
   }
 }

@@ -1,11 +1,11 @@
-/** Files that the page makes itself: they go from the device to the device. */
+/** Downloads of files that the page creates on the device. */
 
 /** @param {string} name @param {BlobPart} content @param {string} type media type */
 export function saveFile(name, content, type) {
   const address = URL.createObjectURL(new Blob([content], { type }));
   const link = Object.assign(document.createElement("a"), { href: address, download: name });
   link.click();
-  // The browser has begun to read it by then; an address that stays would keep the content in memory.
+  // The browser has started reading by then; a URL that is not revoked would keep the content in memory.
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 

@@ -1,19 +1,19 @@
 /**
- * Notifications of this page itself, while it is open: nobody sends them. They come on top of a calendar file, so a
- * browser without them, or a person who never answers its question, lacks nothing.
+ * Local notifications of this page while it is open: nobody sends them. They supplement a calendar file, so nothing is
+ * missing without them, or if a person never answers the prompt.
  */
 
-/** @returns {boolean} whether this browser has notifications that were not refused */
+/** @returns {boolean} whether this browser has notifications and they were not refused */
 export function mayNotify() {
   return "Notification" in globalThis && Notification.permission !== "denied";
 }
 
-/** The longest time that a timer of a browser can hold. */
+/** Longest delay of a browser's timer. */
 const LONGEST_MS = 2 ** 31 - 1;
 
 /**
  * @param {number} atS Unix seconds
- * @param {string} title names no place: locked screens show it
+ * @param {string} title names no place, because lock screens show it
  * @param {string} text
  * @param {{ask: boolean}} how `ask`: the holder has just pressed a button for it
  */
@@ -21,7 +21,7 @@ export function tellAt(atS, title, text, { ask }) {
   if (!mayNotify()) return;
   const afterMs = atS * 1000 - Date.now();
   if (afterMs > 0 && afterMs < LONGEST_MS) setTimeout(() => void tell(title, text), afterMs);
-  // Old browsers answer by a callback and return nothing.
+  // Old browsers use a callback and return nothing.
   if (ask && Notification.permission === "default") void Promise.resolve(Notification.requestPermission()).catch(() => "denied");
 }
 
@@ -34,6 +34,6 @@ async function tell(title, text) {
     if (worker) await worker.showNotification(title, options);
     else new Notification(title, options);
   } catch {
-    // Refused in the meantime, or a browser that has the name alone: the calendar rings.
+    // Refused in the meantime, or not implemented: the calendar has the alarm.
   }
 }

@@ -1,6 +1,6 @@
 /**
- * A page made of states. The server renders every state and every word; a script shows one state at a time, fills
- * slots and listens to actions. So words stay in templates, where they are translated.
+ * A page made of states. The server renders every state and every text; a script shows one state at a time, fills slots
+ * and handles actions. So texts stay in templates, where they are translated.
  */
 
 /** @param {string} name @returns {HTMLElement} the state `<section data-state="name">` */
@@ -11,7 +11,7 @@ function stateElement(name) {
 }
 
 /**
- * Shows one state and hides the others. Its heading takes the focus, so that screen readers read it out.
+ * Show one state and hide the others. Its heading gets the focus, so that screen readers read it.
  *
  * @param {string} name
  * @param {{focus?: boolean}} [options]
@@ -35,14 +35,14 @@ export function fill(name, text) {
   for (const element of document.querySelectorAll(`[data-slot="${name}"]`)) element.textContent = text;
 }
 
-/** @param {string} name @param {boolean} shown whether elements with `data-when="name"` show */
+/** @param {string} name @param {boolean} shown whether elements with `data-when="name"` are shown */
 export function when(name, shown) {
   for (const element of document.querySelectorAll(`[data-when="${name}"]`)) {
     if (element instanceof HTMLElement) element.hidden = !shown;
   }
 }
 
-/** @param {Record<string, (button: HTMLElement) => unknown>} actions what `data-do="name"` does when it is pressed */
+/** @param {Record<string, (button: HTMLElement) => unknown>} actions handlers of buttons with `data-do="name"` */
 export function onActions(actions) {
   document.addEventListener("click", (event) => {
     const button = event.target instanceof Element ? event.target.closest("[data-do]") : null;
@@ -66,23 +66,23 @@ export function word(name) {
   return /** @type {HTMLTemplateElement} */ (find(`template[data-word="${name}"]`)).content.textContent ?? "";
 }
 
-/** @param {string} name @param {Record<string, string | number>} values @returns {string} a word with `{key}` filled in */
+/** @param {string} name @param {Record<string, string | number>} values @returns {string} the text with `{key}` filled in */
 export function words(name, values) {
   return word(name).replace(/\{(\w+)\}/g, (whole, key) => String(values[key] ?? whole));
 }
 
 /**
  * @param {string} name
- * @param {number} count that the form of the words follows, as it is shown
+ * @param {number} count that selects singular or plural, as shown
  * @param {Record<string, string | number>} values
- * @returns {string} a word with `{key}` filled in: that of `name-one` where the language has a form for it
+ * @returns {string} the text with `{key}` filled in: that of `name-one` if the language has a singular
  */
 export function countedWords(name, count, values) {
   const one = new Intl.PluralRules(document.documentElement.lang || "en").select(count) === "one";
   return words(one ? `${name}-one` : name, values);
 }
 
-/** @param {string} selector of `<template data-row>` and the like @returns {HTMLElement} a fresh copy of its one element */
+/** @param {string} selector of `<template data-row>` and the like @returns {HTMLElement} a new copy of its one element */
 export function copyOf(selector) {
   const template = document.querySelector(selector);
   const first = template instanceof HTMLTemplateElement ? template.content.firstElementChild?.cloneNode(true) : null;
@@ -95,12 +95,12 @@ export function fillPart(element, part, text) {
   for (const place of element.querySelectorAll(`[data-part="${part}"]`)) place.textContent = text;
 }
 
-/** @param {string} id @returns {any} what the server put into the page with `json_script` */
+/** @param {string} id @returns {any} data that the server put into the page with `json_script` */
 export function pageData(id) {
   return JSON.parse(document.getElementById(id)?.textContent ?? "null");
 }
 
-/** @param {string | null} path @returns {string | null} the path if it leads to a page of ours, else null */
+/** @param {string | null} path @returns {string | null} the path if it is of this site, else null */
 export function ownPath(path) {
   return path !== null && /^\/(?![/\\])/.test(path) && !path.includes("#") ? path : null;
 }

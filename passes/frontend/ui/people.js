@@ -1,4 +1,4 @@
-/** What the people of a device are called on its pages. The words stand in `passes/_people.html`. */
+/** Names of the people of a device on its pages. The texts are in `passes/_people.html`. */
 import { word, words } from "./page.js";
 
 /** @typedef {import("../stores/visitor.js").Person} Person */

@@ -1,7 +1,7 @@
-/** A place's name as visitors see it: one that nobody verified may be named like a known one, so it always says so. */
+/** The displayed name of a place. An unverified place may have the name of a known one, so it is always marked. */
 import { words } from "./page.js";
 
-/** @param {{name: string, verified?: boolean}} place rows from before the mark do not know; the page has the words @returns {string} */
+/** @param {{name: string, verified?: boolean}} place the page has the texts of the mark, which old rows lack @returns {string} */
 export function shownName({ name, verified = true }) {
   return verified ? name : words("unverified-place", { name });
 }

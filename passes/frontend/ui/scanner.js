@@ -1,12 +1,12 @@
-/** Looking for a code on a page of a visitor: by camera, or in a picture that lies on the device. */
+/** Scanning a code on a visitor's page: with the camera, or from a picture on the device. */
 import { Camera, Reader, readerFiles } from "./camera.js";
 import { fill, find, when, word } from "./page.js";
 
-/** The page has a `<video data-camera>` in `data-when="camera"`, a slot for notes, and words for them. */
+/** Scanner of a page with a `<video data-camera>` in `data-when="camera"`, a slot for notes, and their texts. */
 export class Scanner {
   /**
    * @param {string} slot where notes go
-   * @param {(text: string) => Promise<string>} take what a code says; answers the name of the note to show, or empty
+   * @param {(text: string) => Promise<string>} take called with the text of a code; returns the name of the note to show, or empty
    */
   constructor(slot, take) {
     this.slot = slot;
@@ -16,7 +16,7 @@ export class Scanner {
     this.camera = null;
   }
 
-  /** @param {string} name of a word of the page, or empty */
+  /** @param {string} name of a text of the page, or empty */
   note(name) {
     fill(this.slot, name ? word(name) : "");
   }

@@ -1,17 +1,17 @@
 /**
- * The door's answer, told five ways: colour, shape, words, tone and vibration. A live region says it to screen readers.
+ * The door's answer in five forms: colour, shape, words, tone and vibration. A live region is for screen readers.
  *
  * @typedef {"green" | "red" | "amber" | "blue"} Light
  */
 import { find } from "./page.js";
 
 const SHOWN_MS = 1500;
-/** Amber asks staff to read words. */
+/** Amber is shown longer, because staff must read words. */
 const AMBER_MS = 4000;
 
-/** Frequencies in hertz, one after the other, and seconds of each: up for yes, low for no, level for the rest. */
+/** Frequencies in hertz, one after another, and seconds of each: rising for yes, low for no, constant for the others. */
 const TONES = /** @type {const} */ ({ green: [[880, 1320], 0.12], red: [[220, 165], 0.28], amber: [[520, 520], 0.16], blue: [[660, 660], 0.08] });
-/** Milliseconds of shaking and pause. @type {Record<Light, number[]>} */
+/** Milliseconds of vibration and pause. @type {Record<Light, number[]>} */
 const SHAKES = { green: [80], red: [250, 120, 250], amber: [120, 90, 120, 90, 120], blue: [60, 60, 60] };
 
 export class Signal {
@@ -23,7 +23,7 @@ export class Signal {
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
     this.element = find("[data-signal]");
-    // Browsers let a page sound only after somebody touched it.
+    // Browsers allow sound only after a user gesture.
     for (const gesture of ["pointerdown", "keydown"]) document.addEventListener(gesture, () => this.wake(), { passive: true });
   }
 
@@ -32,7 +32,7 @@ export class Signal {
     if (this.audio.state === "suspended") void this.audio.resume().catch(() => undefined);
   }
 
-  /** @param {Light} light @param {string} word which words of the page explain it */
+  /** @param {Light} light @param {string} word name of the text of the page that explains it */
   show(light, word) {
     clearTimeout(this.timer);
     this.element.dataset.signal = light;
@@ -41,7 +41,7 @@ export class Signal {
     }
     for (const shape of this.element.querySelectorAll("svg")) shape.toggleAttribute("hidden", shape.dataset.light !== light);
     this.element.hidden = false;
-    // The region lies outside what is hidden; an empty moment between makes two equal answers be read twice.
+    // The region is outside hidden content; clearing it first makes screen readers read equal answers twice.
     const spoken = find("[data-spoken]");
     spoken.textContent = "";
     spoken.textContent = Array.from(this.element.querySelectorAll(`[data-for="${word}"]`), (part) => part.textContent).join(" ");

@@ -1,6 +1,6 @@
 /**
- * Keeps passers-by out of the staff sheet: by a PIN where staff set one, or else, on a device that is left alone, by a
- * long press. It does not protect the device itself: who can open the browser's tools can do more.
+ * Lock of the staff sheet against passers-by: a PIN if staff set one, otherwise a long press on an unattended device. It
+ * does not protect the device itself: a person who can open the browser's developer tools can do more.
  *
  * @typedef {{salt: Uint8Array<ArrayBuffer>, hash: Uint8Array<ArrayBuffer>}} Pin
  */
@@ -27,8 +27,8 @@ export async function opensWith(pin, digits) {
 }
 
 /**
- * Calls back once a button was held for a second, by a finger or by Enter or the space bar. The click that ends such a
- * press does nothing more.
+ * Call back after a button was held for a second, with a finger, Enter or the space bar. The click at the end of such a
+ * press has no effect.
  *
  * @param {HTMLElement} button
  * @param {() => void} onHeld
@@ -49,8 +49,8 @@ export function onLongPress(button, onHeld) {
   const isPress = (/** @type {KeyboardEvent} */ event) => event.key === "Enter" || event.key === " ";
   button.addEventListener("pointerdown", begin);
   button.addEventListener("keydown", (event) => {
-    if (!isPress(event) || event.defaultPrevented) return; // the keys of a scan are nobody's press
-    if (event.repeat) event.preventDefault(); // a held Enter would click again and again
+    if (!isPress(event) || event.defaultPrevented) return; // keys of a scanner are not a press
+    if (event.repeat) event.preventDefault(); // a held Enter would click repeatedly
     else begin();
   });
   button.addEventListener("keyup", (event) => isPress(event) && end());

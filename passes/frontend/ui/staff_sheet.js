@@ -1,5 +1,5 @@
 /**
- * The staff's part of the door's page: who may open it, what this door did today, and a test of the reader.
+ * The staff's part of the door's page: its lock, the tally of today, and a test of the reader.
  *
  * @typedef {import("../door/tally.js").Light} Light
  * @typedef {import("./staff_lock.js").Pin} Pin
@@ -10,7 +10,7 @@ import { PIN } from "../stores/kiosk.js";
 import { fill, fillPart, copyOf, find, formatNumber, formatTime, when, word, words } from "./page.js";
 import { makePin, onLongPress, opensWith } from "./staff_lock.js";
 
-/** An open sheet on a device that is left alone closes by itself. */
+/** Time after which an open sheet on an unattended device closes. */
 const CLOSES_AFTER_MS = 120_000;
 
 const form = (/** @type {string} */ name) => /** @type {HTMLFormElement} */ (find(`[data-form="${name}"]`));
@@ -19,7 +19,7 @@ export class StaffSheet {
   /**
    * @param {object} parts
    * @param {import("../stores/kiosk.js").KioskStore} parts.store
-   * @param {() => boolean} parts.isAlone whether the device is left without staff
+   * @param {() => boolean} parts.isAlone whether the device is unattended
    * @param {() => unknown} parts.onOpen
    */
   constructor({ store, isAlone, onOpen }) {
@@ -47,7 +47,7 @@ export class StaffSheet {
     return this.button.getAttribute("aria-expanded") === "true";
   }
 
-  /** The button was pressed for a moment. */
+  /** Handle a short press of the button. */
   async press() {
     if (this.isOpen()) return this.close();
     if (await this.pin()) return this.askPin();
@@ -55,7 +55,7 @@ export class StaffSheet {
     return this.open();
   }
 
-  /** The button was held for a second. */
+  /** Handle a press of one second. */
   async held() {
     if (this.isOpen()) return;
     if (await this.pin()) this.askPin();
@@ -115,7 +115,7 @@ export class StaffSheet {
     fill("test-note", word("test-begins"));
   }
 
-  /** @param {string} text that was read for the test; it goes nowhere */
+  /** @param {string} text that was read for the test; it is neither sent nor stored */
   endTest(text) {
     this.testing = false;
     fill("test-note", words(text.startsWith(PREFIX) ? "test-pass" : "test-other", { count: [...text].length }));

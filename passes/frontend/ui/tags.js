@@ -1,6 +1,6 @@
 /**
  * Passes read over NFC, in browsers that have Web NFC. A tag holds the static pass in one NDEF record of the external
- * type `crowdtrace:pass` (`docs/protocol.md`, section 5); any other record is no pass and is left alone.
+ * type `crowdtrace:pass` (`docs/protocol.md`, section 5); any other record is ignored.
  *
  * @typedef {{recordType: string, data?: DataView}} TagRecord
  * @typedef {{scan: () => Promise<void>, onreading: ((event: {message: {records: TagRecord[]}}) => void) | null}} TagReader
@@ -16,8 +16,8 @@ export function readsTags() {
 }
 
 /**
- * @param {(text: string) => void} onText the text of each pass that is held to the device
- * @returns {Promise<boolean>} false where the browser or the person refuses
+ * @param {(text: string) => void} onText called with the text of each pass
+ * @returns {Promise<boolean>} false if the browser or the person refuses
  */
 export async function readTags(onText) {
   try {

@@ -1,6 +1,6 @@
 /**
- * Times of a demonstration's town in the zone of this browser: the page that shows some is asked for again, once, with
- * the zone in a cookie. Pages of real places do not ask for it.
+ * Times of a demonstration's town in the zone of this browser: a page with such times is reloaded once, with the zone in a
+ * cookie. Pages of real places do not request it.
  */
 export function showTimesInOwnZone() {
   const cookie = document.querySelector('meta[name="times-in-own-zone"]')?.getAttribute("content");
@@ -9,6 +9,6 @@ export function showTimesInOwnZone() {
   const pair = `${cookie}=${zone}`;
   if (document.cookie.split("; ").includes(pair)) return;
   document.cookie = `${pair}; path=/; SameSite=Lax`;
-  // Where cookies are refused, times stay as they are.
+  // Without cookies, times stay unchanged.
   if (document.cookie.split("; ").includes(pair)) location.reload();
 }

@@ -1,6 +1,6 @@
 /**
- * Reads QR codes from images: the browser's own detector first, ZXing in WebAssembly next, and plain JavaScript where
- * WebAssembly is blocked. Nothing that is read leaves this worker but to its page.
+ * Read QR codes from images: first with the browser's detector, then with ZXing in WebAssembly, and with plain JavaScript
+ * if WebAssembly is blocked. Texts are sent only to the page of this worker.
  */
 import { prepareZXingModule, readBarcodes } from "zxing-wasm/reader";
 
@@ -44,7 +44,7 @@ async function zxingReader(wasm) {
   };
 }
 
-/** @param {string} address @returns {Promise<Read>} loaded only where it is needed */
+/** @param {string} address @returns {Promise<Read>} loaded only if needed */
 async function scriptReader(address) {
   /** @type {typeof import("./reader_script.js")} */
   const { decodeQR } = await import(address);
@@ -52,12 +52,12 @@ async function scriptReader(address) {
     try {
       return [decodeQR(pixels(image))];
     } catch {
-      return []; // it throws where it finds none
+      return []; // it throws if it finds none
     }
   };
 }
 
-/** @param {{wasm: string, script: string}} files @returns {Promise<Read[]>} in the order in which they are asked */
+/** @param {{wasm: string, script: string}} files @returns {Promise<Read[]>} in the order of use */
 async function prepare({ wasm, script }) {
   const native = await nativeReader().catch(() => null);
   const other = (await zxingReader(wasm)) ?? (await scriptReader(script));

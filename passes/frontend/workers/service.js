@@ -1,19 +1,19 @@
 /**
- * The offline copy of the app. The server puts a line in front: the version, and the files and pages to keep.
+ * The offline copy of the app. The server prepends a line with the version, and the files and pages to cache.
  *
- * Kept pages come from the network and, where it fails or is slow, from the copy. In place of any other page that the
- * network fails to bring comes one of ours that says so. Built files have addresses of
- * their content; the door's large ones are kept when a door asks for them. Answers of the API are never kept: passes and secrets lie in the page's own storage.
+ * Cached pages are loaded from the network and, if it fails or is slow, from the copy. If any other page cannot be loaded,
+ * the offline page is shown. URLs of built files contain a hash of their content; the door's large ones are cached when a
+ * door requests them. Responses of the API are never cached: passes and secrets are in the page's storage.
  */
 
 const scope = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 /** @type {{version: string, files: string[], later: string[], pages: string[], door: string, fallback: string, language: string}} */
 const offline = Reflect.get(self, "OFFLINE");
 const CACHE = `crowdtrace-${offline.version}`;
-/** A page that takes longer comes from the copy. */
+/** Time after which a page is loaded from the copy. */
 const PATIENCE_MS = 4000;
 
-/** Replay key of a kiosk, in memory alone. @type {Uint8Array | null} */
+/** Replay key of a kiosk, only in memory. @type {Uint8Array | null} */
 let replayKey = null;
 
 scope.addEventListener("install", (event) => {
@@ -32,15 +32,15 @@ scope.addEventListener("activate", (event) => {
       const former = (await caches.keys()).filter((name) => name.startsWith("crowdtrace-") && name !== CACHE);
       await Promise.all(former.map((name) => caches.delete(name)));
       await scope.clients.claim();
-      if (former.length > 0) void renewCheckIns(); // not waited for: the pages come through this worker, once it is active
+      if (former.length > 0) void renewCheckIns(); // not awaited: the pages are loaded through this worker once it is active
     })(),
   );
 });
 
-/** A check-in on a phone, whose answers are kept; a sheet of paper that waits to be printed is not. */
+/** URL of a check-in on a phone, whose answers are stored; those of a sheet of paper are not. */
 const CHECK_IN = /^\/check-in\/[^/]+$/;
 
-/** A check-in that an older version began would send what the server no longer takes: it is loaded again. */
+/** Reload open check-ins: one of an older version would send requests that the server no longer accepts. */
 async function renewCheckIns() {
   const pages = await scope.clients.matchAll({ type: "window" });
   const begun = pages.filter(({ url }) => CHECK_IN.test(new URL(url).pathname));
@@ -58,12 +58,12 @@ scope.addEventListener("fetch", (event) => {
   else {
     const page = fetch(request);
     event.respondWith(page.catch(noConnection));
-    // Pages of the copy speak the language that was chosen last.
+    // Pages of the copy are in the language that was chosen last.
     if (url.pathname === offline.language) event.waitUntil(page.then(renewPages).catch(() => undefined));
   }
 });
 
-/** @param {unknown} error of the network @returns {Promise<Response>} a page of ours that says so, and what works without */
+/** @param {unknown} error of the network @returns {Promise<Response>} the offline page, which says what works without a network */
 async function noConnection(error) {
   const words = await (await caches.open(CACHE)).match(offline.fallback);
   if (words) return words;
@@ -106,7 +106,7 @@ async function pageOrCopy(request, path) {
   return Promise.race([fresh.then((response) => (response.status >= 500 ? copy : response), () => copy), late]);
 }
 
-/** A page that came before this worker took over has loaded its files past it. */
+/** Cache the files of pages that were loaded before this worker took control. */
 async function keepLater() {
   const cache = await caches.open(CACHE);
   const kept = new Set((await cache.keys()).map(({ url }) => url));
@@ -120,7 +120,7 @@ scope.addEventListener("message", (event) => {
   else if (data?.ask === "replay-key") ports[0]?.postMessage(replayKey);
 });
 
-/** A press on a notification leads to the page that it came from. */
+/** Open the page of a notification when it is pressed. */
 scope.addEventListener("notificationclick", (event) => {
   event.notification.close();
   const address = event.notification.data;

@@ -1,5 +1,5 @@
 /**
- * What a chart of chosen columns shows: values against one column, with intervals where the answer has them. Pure.
+ * The data of a chart of chosen columns: values against one column, with intervals if the result has them. Pure.
  *
  * @typedef {object} Choice
  * @property {string[]} names
@@ -14,7 +14,7 @@
  * @property {(number | null)[] | null} high
  */
 
-/** Ends of names that say what belongs to a value. */
+/** Suffixes of column names that relate a column to a value. */
 const STDERR = /^(?:(.*)_)?stderr$/i;
 const LOW = /^(?:(.*)_)?(?:low|lower)$/i;
 const HIGH = /^(?:(.*)_)?(?:high|upper)$/i;
@@ -30,13 +30,13 @@ function columnFor(choice, ending, of) {
   return own >= 0 ? own : alone;
 }
 
-/** @param {Choice} choice @param {number} column @returns {boolean} whether it is the end of another's interval */
+/** @param {Choice} choice @param {number} column @returns {boolean} whether it is an end of another column's interval */
 export function isInterval(choice, column) {
   const name = choice.names[column] ?? "";
   return [STDERR, LOW, HIGH].some((ending) => ending.test(name));
 }
 
-/** @param {Choice} choice @returns {{across: number, lines: number[]}} what is drawn unless another is chosen */
+/** @param {Choice} choice @returns {{across: number, lines: number[]}} the columns drawn by default */
 export function usual(choice) {
   const across = Math.max(0, choice.kinds.findIndex((kind) => kind !== "number"));
   const lines = choice.kinds.flatMap((kind, at) => (kind === "number" && at !== across && !isInterval(choice, at) ? [at] : []));
@@ -48,7 +48,7 @@ const number = (value) => (typeof value === "number" ? value : null);
 
 /**
  * @param {Choice} choice @param {number} across @param {number[]} lines
- * @returns {{x: string[], lines: Line[], repeats: boolean}} the values of the first column in their order, and each line
+ * @returns {{x: string[], lines: Line[], repeats: boolean}} the values of the first column in order, and each line
  */
 export function drawn(choice, across, lines) {
   const order = [...new Set(choice.rows.map((row) => String(row[across])))];
@@ -74,7 +74,7 @@ export function drawn(choice, across, lines) {
     lines: lines.map((column) => {
       const name = choice.names[column] ?? "";
       const values = gathered(column, true);
-      // Ends of intervals do not add up, so sums are drawn without.
+      // Ends of intervals cannot be added, so sums are drawn without intervals.
       if (repeats) return { name, values, low: null, high: null };
       const [error, low, high] = [STDERR, LOW, HIGH].map((ending) => columnFor(choice, ending, name));
       if (low !== undefined && high !== undefined && low >= 0 && high >= 0) {
@@ -93,19 +93,19 @@ export function drawn(choice, across, lines) {
   };
 }
 
-/** Times have a gap between them if they are more than this many usual steps apart. */
+/** Number of usual steps between two times from which there is a gap between them. */
 const GAP_STEPS = 3;
 
 /**
  * @param {number[]} times @param {(number | null)[][]} lines values at these times
- * @returns {{times: number[], lines: (number | null)[][]}} in order, with a place without values in each gap, so that no
- *   line is drawn across it
+ * @returns {{times: number[], lines: (number | null)[][]}} in order, with an empty entry in each gap, so that no line
+ *   is drawn across it
  */
 export function inTime(times, lines) {
   const order = times.map((_, at) => at).sort((a, b) => Number(times[a]) - Number(times[b]));
   const steps = order.slice(1).map((at, before) => Number(times[at]) - Number(times[Number(order[before])]));
   const usualStep = [...steps].sort((a, b) => a - b)[Math.floor(steps.length / 2)] ?? 0;
-  /** @type {(number | null)[]} places in the given lines; null is a gap */
+  /** @type {(number | null)[]} indexes in the given lines; null is a gap */
   const places = order.flatMap((at, here) => (here > 0 && Number(steps[here - 1]) > GAP_STEPS * usualStep ? [null, at] : [at]));
   return {
     times: places.map((at, here) => (at === null ? (Number(times[Number(places[here - 1])]) + Number(times[Number(places[here + 1])])) / 2 : Number(times[at]))),

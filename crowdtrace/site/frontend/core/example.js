@@ -1,13 +1,13 @@
 /**
- * The example visitor of a demonstration, in memory alone: nothing of it reaches the store of this device, and nothing of
- * that store is read while it is shown.
+ * The example visitor of a demonstration, only in memory: nothing of it is written to the store of this device, and the
+ * store is not read while the example is shown.
  *
  * @typedef {import("../../../../passes/frontend/stores/visitor.js").Person} Person
  * @typedef {Pick<import("../../../../passes/frontend/stores/visitor.js").VisitorStore, "current" | "passes" | "profile" | "saveProfile" | "ownMask" | "saveOwnMask">} ShieldStore
  */
 import { fromBase64Url } from "../../../../passes/frontend/core/bytes.js";
 
-/** @param {{secret: string} | null} given by the page @returns {ShieldStore | null} what a shield's page reads, if it is the example's */
+/** @param {{secret: string} | null} given by the page @returns {ShieldStore | null} the store that a shield page reads, if it shows the example */
 export function exampleStore(given) {
   if (!given) return null;
   /** @type {Person} */

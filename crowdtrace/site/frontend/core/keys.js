@@ -1,5 +1,5 @@
 /**
- * Taking another key.
+ * Replace the key.
  *
  * @typedef {import("../../../../passes/frontend/stores/visitor.js").Person} Person
  */
@@ -7,8 +7,8 @@ import { deriveKeys, makeSecret } from "../../../../passes/frontend/core/secret.
 import { deleteRow, register } from "../../../../passes/frontend/core/visitor_row.js";
 
 /**
- * Registers another secret, keeps it, then deletes the row of the old one: in this order nothing is lost half-way. An
- * old row that could not be deleted holds two keyed hashes and goes by itself after 180 unused days.
+ * Register another secret, store it, then delete the row of the old one: in this order, an interruption loses nothing.
+ * An old row that could not be deleted has two keyed hashes and expires after 180 unused days.
  *
  * @param {import("../../../../passes/frontend/stores/visitor.js").VisitorStore} store
  * @param {Person} person

@@ -1,8 +1,8 @@
 /**
- * What the answer of `/shield` says about days: what each cost, and how the shield comes back.
+ * The response of `/shield` by day: what each day cost, and how the shield recovers.
  *
- * A visit counts in full for ten days, then less and less, until after fourteen it is gone (`risk/model/shield.py`; `tests/data/limits.json`
- * holds both to the same days).
+ * A visit counts in full for ten days, then gradually less until fourteen days (`risk/model/shield.py`;
+ * `tests/data/limits.json` checks that both use the same days).
  *
  * @typedef {{venue: string, arrived: string, left: string | null, dose: number, shield_cost: number, why: {code: string, text: string}[], infection_probability: number, like: Comparison | null}} Visit
  * @typedef {{kind: string, minutes: number}} Comparison
@@ -24,13 +24,13 @@ export function weight(ageDays) {
 
 /**
  * @param {number} spent share of the budget
- * @returns {number} how much of a ring shows what was spent beyond it, 0 to 100: in its logarithm, full at `MOST_TIMES`
+ * @returns {number} the part of a ring that shows how far the budget is exceeded, 0 to 100: logarithmic, full at `MOST_TIMES`
  */
 export function beyondBudget(spent) {
   return spent <= 1 ? 0 : Math.min(100, (100 * Math.log(spent)) / Math.log(MOST_TIMES));
 }
 
-/** @param {Visit} visit @param {Date} now @returns {number} its age in days, from its end */
+/** @param {Visit} visit @param {Date} now @returns {number} its age in days since its end */
 function ageOf(visit, now) {
   return Math.max(0, (now.getTime() - new Date(visit.left ?? now).getTime()) / DAY_MS);
 }
@@ -40,7 +40,7 @@ export function dayOf(moment) {
   return new Date(moment.getFullYear(), moment.getMonth(), moment.getDate());
 }
 
-/** @param {Visit[]} visits @param {Date} now @returns {Day[]} the last days, the earliest first, quiet ones included */
+/** @param {Visit[]} visits @param {Date} now @returns {Day[]} the last days, earliest first, including days without visits */
 export function byDay(visits, now) {
   return Array.from({ length: DAYS_SHOWN }, (_, at) => {
     const today = dayOf(now);
@@ -51,13 +51,13 @@ export function byDay(visits, now) {
 }
 
 /**
- * Each visit keeps its part of what is spent, so that a cost rounded up gives back no more than there was.
+ * Each visit has a fixed part of the spent budget, so that a cost that was rounded up does not return more than was spent.
  *
  * @param {Visit[]} visits
  * @param {number} spent share of the budget
  * @param {Date} now
  * @param {number} daysAhead
- * @returns {number} what is left of the shield in so many days, in percent, if nothing is added
+ * @returns {number} the shield after this many days, in percent, without further visits
  */
 export function shieldIn(visits, spent, now, daysAhead) {
   let [today, then] = [0, 0];
@@ -74,7 +74,7 @@ export function shieldIn(visits, spent, now, daysAhead) {
  * @param {Visit[]} visits
  * @param {number} spent
  * @param {Date} now
- * @returns {{days: number, shield: number}[]} when it has visibly risen, when it is half way back, and when it is whole
+ * @returns {{days: number, shield: number}[]} when it has visibly risen, half recovered, and fully recovered
  */
 export function recovery(visits, spent, now) {
   const shield = left(100 * spent);

@@ -1,6 +1,6 @@
 /**
- * The map with a script: each place with a number is reached by pointer and keyboard and says it, and the map is
- * enlarged around the middle or the chosen place. Without this file the map is a picture with the same tables below.
+ * The interactive map: pointer and keyboard reach each area with a value and show it, and the map zooms around its
+ * centre or the chosen area. Without this file, the map is a picture with the same tables below.
  */
 
 const STEP = 1.6;
@@ -57,7 +57,7 @@ function enhance(map, around) {
   button("−", around.dataset.zoomOut ?? "", () => zoom(1 / STEP));
   button("⌂", around.dataset.whole ?? "", () => show(width / 2, height / 2, 1));
 
-  // One stop of the Tab key for the map; arrow keys go through the places.
+  // The map is one tab stop; arrow keys move between the areas.
   const places = [...map.querySelectorAll("path:not(.is-level-0), circle")].filter((each) => each.querySelector("title"));
   map.setAttribute("role", "group");
   for (const [at, place] of places.entries()) {

@@ -1,4 +1,4 @@
-/** My data: a copy, erasure with a receipt, another key, wiping this device. */
+/** My data: export, erasure with a receipt, change of the key, wiping this device. */
 import { Unreachable, request } from "../../../../passes/frontend/core/api.js";
 import { ownerOf, ownersOf } from "../../../../passes/frontend/core/owners.js";
 import { fingerprintOf, pinOfToday } from "../../../../passes/frontend/core/ticket_keys.js";
@@ -27,12 +27,12 @@ let store;
 let person;
 /** @type {KeptPass[]} */
 let listed = [];
-/** The receipt that is shown, and what the server last said of it. @type {{id: string, answer: Erasure | null} | null} */
+/** The displayed receipt, and the last response of the server about it. @type {{id: string, answer: Erasure | null} | null} */
 let shown = null;
 
 const form = /** @type {HTMLFormElement} */ (find("[data-form=erase]"));
 
-/** Runs an action that talks to the server. @param {() => Promise<unknown>} action */
+/** Run an action that sends requests to the server. @param {() => Promise<unknown>} action */
 async function connected(action) {
   try {
     await action();
@@ -129,10 +129,10 @@ async function erase() {
   const { status, body } = await request("POST", "/api/v1/erasures", { body: { owners } });
   if (status !== 202) return showState("failed");
   await store.addReceipt({ id: body.id, person: person.id, askedAt: Math.floor(Date.now() / 1000), passes: passes.length });
-  // The place of the book stays used: drawn again, its pass would be the erased one.
+  // The index of the book stays used: if drawn again, its pass would be the erased one.
   for (const pass of passes) await store.savePass({ ...pass, credential: null, erased: true });
   if (chosen.get("visitor") === "on" && (await deleteRow(person))) {
-    // Drawing tickets ahead would make the row again behind the holder's back: that waits for the next check-in.
+    // Drawing tickets ahead would recreate the row without the holder's knowledge, so it waits for the next check-in.
     person = { ...person, registered: false, rests: true };
     await store.savePerson(person);
   }
@@ -149,7 +149,7 @@ async function showReceipt(id) {
   await follow(shown);
 }
 
-/** Asks until the erasure has come to its end or another page is shown. @param {{id: string, answer: Erasure | null}} receipt */
+/** Poll until the erasure has ended or another page is shown. @param {{id: string, answer: Erasure | null}} receipt */
 async function follow(receipt) {
   while (shown === receipt) {
     const { status, body } = await request("GET", `/api/v1/erasures/${receipt.id}`);

@@ -1,4 +1,4 @@
-/** Search and scouting card: the profile that lies on the device, and the poster's code. The rest works without this. */
+/** Search and scouting card: the profile stored on the device, and the poster's code. The rest works without this file. */
 import { readPlaceText } from "../../../../passes/frontend/core/places.js";
 import { openVisitorStore } from "../../../../passes/frontend/stores/visitor.js";
 import { copyOf, fill, fillPart, find, onActions, pageData, when, word } from "../../../../passes/frontend/ui/page.js";
@@ -8,11 +8,11 @@ import { Scanner } from "../../../../passes/frontend/ui/scanner.js";
 
 showTimesInOwnZone();
 
-/** Parts of the page that speak of a profile. */
+/** Parts of the page that depend on the profile. */
 const SPOKEN = "[data-card], [data-places]";
 const STANDARD = "standard";
 
-/** @param {string} profile brings the same page for another profile, and takes what it says of it */
+/** @param {string} profile for which the page is fetched and those parts are replaced */
 async function show(profile) {
   const shown = document.querySelector(SPOKEN);
   if (!(shown instanceof HTMLElement) || shown.dataset.profile === profile) return;
@@ -32,7 +32,7 @@ const scanner = new Scanner("scan-note", async (text) => {
   return "";
 });
 
-/** The position goes out rounded to a tenth of a degree, and only when it was asked for. */
+/** The position is rounded to a tenth of a degree, and sent only on request. */
 const TENTHS = 10;
 const PATIENCE_MS = 10_000;
 
@@ -51,7 +51,7 @@ function locate() {
   );
 }
 
-/** A ZIP code that is typed counts instead of a position. */
+/** A typed ZIP code replaces the position. */
 document.querySelector("#zip")?.addEventListener("input", () => (/** @type {HTMLInputElement} */ (find("[data-near]")).disabled = true));
 
 onActions({ locate, scan: () => scanner.start(), picture: () => find("[data-picture]").click() });
@@ -59,7 +59,7 @@ document.querySelector("[data-picture]")?.addEventListener("change", (event) => 
 when("can-scan", true);
 when("can-locate", "geolocation" in navigator);
 
-// A private window has no storage: then the addresses of the links do.
+// A private window has no storage; the URLs of the links suffice.
 const store = await openVisitorStore().catch(() => null);
 const person = await store?.current();
 if (store && person) {
@@ -74,12 +74,12 @@ if (store && person) {
   if (!new URLSearchParams(location.search).has("profile")) await show(await store.profile(person.id)).catch(() => undefined);
 }
 
-/** The number of places of the last visits that are offered. */
+/** Number of offered places from the last visits. */
 const MOST_RECENT = 5;
 
 /** @typedef {import("../../../../passes/frontend/stores/visitor.js").Place} Place */
 
-/** On the list: where the holder likes to go, then where they went, one press from check-in. @param {string} id of the person */
+/** List the holder's favourite places, then visited ones, each with a link to check-in. @param {string} id of the person */
 async function listMine(id) {
   if (!store || !document.querySelector("[data-mine]")) return;
   const [liked, passes] = await Promise.all([store.favourites(id), store.passes(id)]);
@@ -98,7 +98,7 @@ function rowOf(place) {
   return row;
 }
 
-/** On a card: the star. @param {string} id of the person */
+/** Show the star on a card. @param {string} id of the person */
 async function showStar(id) {
   const star = document.querySelector("[data-do=favourite]");
   if (!store || !star) return;

@@ -1,4 +1,4 @@
-/** The radar's slider: the week is named while it moves, and its forecast is shown once it is let go. */
+/** The radar's slider: the week is shown while it moves, and its forecast once it is released. */
 const form = document.querySelector("[data-radar]");
 const slider = document.querySelector("#week");
 const shown = document.querySelector("[data-weeks]");
@@ -11,7 +11,7 @@ if (form instanceof HTMLFormElement && slider instanceof HTMLInputElement && sho
     shown.value = week;
     slider.setAttribute("aria-valuetext", week);
   });
-  // Arrow keys move it step by step, so they only name the week; Enter or the button shows it.
+  // Arrow keys move it step by step, so they only show the week; Enter or the button loads its forecast.
   const choose = () => {
     if (slider.value !== before) form.requestSubmit();
   };

@@ -1,4 +1,4 @@
-/** My shield: asked with what only this device can derive, explained in words, with what raises it again. */
+/** My shield: requested with values that only this device can derive, explained in words, with its recovery. */
 import { Unreachable, request } from "../../../../passes/frontend/core/api.js";
 import { ownersOf } from "../../../../passes/frontend/core/owners.js";
 import { openVisitorStore } from "../../../../passes/frontend/stores/visitor.js";
@@ -18,7 +18,7 @@ import { drawBars, drawRing } from "../ui/chart.js";
 
 const DATE = /** @type {const} */ ({ weekday: "long", day: "numeric", month: "long" });
 const TIME = /** @type {const} */ ({ hour: "numeric", minute: "2-digit" });
-/** Below this many percent a shield is called low. */
+/** Percentage below which a shield is called low. */
 const LOW = 34;
 
 /** @type {import("../core/example.js").ShieldStore} */
@@ -31,13 +31,13 @@ let kept = [];
 let shield = null;
 /** @type {Map<string, string>} names of places by their ids */
 const names = new Map();
-/** @type {any} the card of the place in `what if` */
+/** @type {any} card of the place in `what if` */
 let card = null;
 
 const seconds = (/** @type {string} */ time) => new Date(time).getTime() / 1000;
 const select = (/** @type {string} */ name) => /** @type {HTMLSelectElement} */ (find(`[data-what-if="${name}"]`));
 
-/** @param {number} share @returns {string} a chance in percent, never rounded to nothing */
+/** @param {number} share @returns {string} a probability in percent, never rounded to 0 */
 function percent(share) {
   if (share <= 0) return "0 %";
   const value = 100 * share;
@@ -49,7 +49,7 @@ const pointsText = (points) => formatNumber(shownPoints(points), 1);
 
 const ownMask = () => /** @type {HTMLSelectElement} */ (find("#own-mask"));
 
-/** @param {Comparison | null} like @returns {string} a time in a place that a person knows */
+/** @param {Comparison | null} like @returns {string} a comparison with time in a familiar place */
 function shownLike(like) {
   if (!like) return "";
   const hours = Number((like.minutes / 60).toFixed(like.minutes < 600 ? 1 : 0));
@@ -89,7 +89,7 @@ async function render(answer) {
   drawRing(/** @type {SVGCircleElement} */ (document.querySelector("[data-beyond]")), beyondBudget(answer.spent));
   find("[data-ring-card]").dataset.level = whole === 0 ? "none" : whole < LOW ? "low" : "good";
   fill("shield", formatNumber(whole, 1));
-  // The ends come as whole numbers, rounded down: the number between them stays between them.
+  // The ends are whole numbers, rounded down: the value between them stays between them.
   const [low, high] = [formatNumber(answer.low, 0), formatNumber(Math.max(answer.high, whole), 1)];
   fill("range", low === high || answer.spent === 0 ? "" : words("range", { low, high }));
   fill("verdict", answer.spent > 1 ? words("overspent", { times: pointsText(answer.spent) }) : word(answer.spent === 0 ? "untouched" : whole < LOW ? "low" : "good"));
@@ -110,7 +110,7 @@ async function render(answer) {
   await listPlaces();
 }
 
-/** @param {Shield} answer @returns {string} the visit with the highest chance, in words */
+/** @param {Shield} answer @returns {string} the visit with the highest probability, in words */
 function shownDearest({ visits, dearest }) {
   const visit = visits[dearest ?? -1];
   if (!visit) return "";
@@ -125,13 +125,13 @@ function timeOf(visit) {
   return visit.left ? `${start} – ${formatTime(seconds(visit.left), TIME)}` : `${start} – ${word("still-there")}`;
 }
 
-/** @param {Visit} visit @returns {KeptPass | undefined} the pass of this device that it was made with */
+/** @param {Visit} visit @returns {KeptPass | undefined} the pass of this device for the visit */
 function passOf(visit) {
   const at = seconds(visit.arrived);
   return kept.find((pass) => pass.venue.id === visit.venue && (pass.credential !== null || pass.withdrawn !== undefined) && pass.epoch.start <= at && at < pass.epoch.end);
 }
 
-/** @param {Visit[]} visits the dearest first */
+/** @param {Visit[]} visits most expensive first */
 function listVisits(visits) {
   const rows = visits.toSorted((a, b) => b.shield_cost - a.shield_cost).map((visit) => {
     const row = copyOf("[data-row=visit]");

@@ -1,7 +1,6 @@
 /**
- * The query page with a script: a chart of the answer with the columns that are chosen, names completed, queries of
- * before, Ctrl+Enter, the cursor where the mistake is, copying. The server has already answered; without this file the
- * page asks and shows just the same.
+ * The interactive query page: a chart of chosen columns, completion of names, earlier queries, Ctrl+Enter, the cursor at
+ * an error, copying. The server renders the result; without this file the page still runs queries and shows results.
  */
 import "../core/page_language.js";
 import uPlot from "uplot";
@@ -19,7 +18,7 @@ import { begun, completed, fitting } from "../core/names.js";
  */
 
 const HEIGHT_PX = 320;
-/** Told apart by light and dark and by dashes too, for those who see no colour. */
+/** Strokes differ in lightness and dashes too, for people who see no colour. */
 const STROKES = [
   ["--ct-main", []],
   ["--ct-dot", [8, 4]],
@@ -29,7 +28,7 @@ const STROKES = [
   ["--ct-bad", [1, 4]],
 ];
 
-/** @param {string} name @returns {string} a colour of the page as it is now */
+/** @param {string} name @returns {string} a colour of the current theme */
 function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
@@ -81,7 +80,7 @@ function draw(chart, box) {
   );
 }
 
-/** @returns {Drawn | null} what the server chose: whole numbers, summed */
+/** @returns {Drawn | null} the server's default: whole numbers, summed */
 function givenChart() {
   /** @type {Chart | null} */
   const chart = pageData("chart");
@@ -133,7 +132,7 @@ function showChart() {
       chart = next;
       again();
     });
-    // Intervals and numbers with fractions are in the answer's own columns only.
+    // Only the columns of the result have intervals and fractions.
     if (!chart || choice.names.some((_, at) => isInterval(choice, at))) chosen();
   }
   again();
@@ -143,7 +142,7 @@ function showChart() {
   }).observe(box);
 }
 
-/** Completes names under the text: letters open the list, Down chooses, Tab or Enter takes, Escape closes. */
+/** Complete names in a list below the text: letters open it, Down selects, Tab or Enter accepts, Escape closes. */
 function completeNames() {
   /** @type {string[]} */
   const names = pageData("names-known") ?? [];
@@ -225,7 +224,7 @@ function showHistory() {
   try {
     localStorage.setItem(KEPT, JSON.stringify(kept));
   } catch {
-    // Without a store there is nothing to remember.
+    // Without storage, queries are not remembered.
   }
   box.hidden = kept.length === 0;
   find("[data-history-list]").replaceChildren(

@@ -1,4 +1,4 @@
-/** Bars as the server draws them, for numbers that only this device has. The same numbers stand in a table beside. */
+/** Bars like those of the server, for numbers that only this device has. A table next to them has the same numbers. */
 import { axisTop } from "../core/rounding.js";
 
 const SVG = "http://www.w3.org/2000/svg";

@@ -1,4 +1,4 @@
-"""`manage.py serve`: the whole of CrowdTrace on this machine, until Ctrl-C. This is what `make run` ends in."""
+"""`manage.py serve`: run all of CrowdTrace on this machine until Ctrl-C. `make run` ends with this command."""
 
 import http.client
 import io
@@ -35,15 +35,15 @@ DEFAULT_PORT = 8000
 READY_SECONDS = 180.0
 POLL_SECONDS = 0.1
 PAUSE_SECONDS = 10.0
-"""Before a service that did not start is tried again."""
+"""Seconds before a service that did not start is retried."""
 # Two processes, because Python runs one thread of a process at a time and a small machine has two cores; more would
-# only take memory. Their threads are WEB_LANES of the settings.
+# only use memory. Their threads are WEB_LANES of the settings.
 MAX_WEB_WORKERS = 4
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where the web server listens, and the address that people open."""
+    """The address at which the web server listens, and the URL that people open."""
 
     host: str
     port: int
@@ -52,9 +52,9 @@ class Address:
 
 
 class Command(BaseCommand):
-    """Runs web server, worker and schedule, and keeps them running."""
+    """The command that runs web server, worker and schedule, and restarts them."""
 
-    help = "Serve CrowdTrace on this machine until Ctrl-C. PORT, HOST and LAN=1 say where."
+    help = "Serve CrowdTrace on this machine until Ctrl-C. PORT, HOST and LAN=1 set its address."
     requires_system_checks: list[str] = []
 
     _signals = 0
@@ -62,7 +62,7 @@ class Command(BaseCommand):
     _home: Path | None = None
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Prepare, start, wait until the server answers, then watch until told to stop."""
+        """Prepare, start, wait until the server responds, then watch until asked to stop."""
         home = embedded.home()
         for name in ("run", "log"):
             (home / name).mkdir(mode=0o700, exist_ok=True)
@@ -70,10 +70,10 @@ class Command(BaseCommand):
         with serving(home, address.url) as is_ours:
             if not is_ours:
                 raise CommandError(
-                    f"This home is served already, at {served_url(home)}. Give a second copy a PORT and a "
+                    f"This home is already being served at {served_url(home)}. Give a second copy a PORT and a "
                     "CROWDTRACE_HOME of its own."
                 )
-            end_leftovers(home)  # what a killed run left may still hold our port
+            end_leftovers(home)  # Programs that a killed run left behind may still use our port.
             if reason := why_not_free(address.port, host=address.host):
                 raise CommandError(reason)
             self._home = home
@@ -81,22 +81,24 @@ class Command(BaseCommand):
                 signal.signal(number, self._ask_to_stop)
             try:
                 town = self._prepare()
-                let_go()  # from here on only the programs talk to the database
+                let_go()  # From here on, only the programs use the database.
                 self._run(home, address, town)
             finally:
                 note_stopping(home)
 
     def _prepare(self) -> dict[str, Any]:
-        """Bring the tables up to date and, in the embedded mode, make sure of the demonstration."""
-        self._say("Bringing the tables up to date ...")
+        """Update the tables and, in the embedded mode, create what is missing of the demonstration."""
+        self._say("Updating the tables ...")
         try:
             connection.ensure_connection()
         except OperationalError as error:
-            raise CommandError("The database does not answer. Look at DATABASE_URL, and whether it runs.") from error
+            raise CommandError(
+                "The database does not respond. Check DATABASE_URL, and whether the database is running."
+            ) from error
         bring_up_to_date()
         if not settings.EMBEDDED or "demo" not in get_commands():
             return {}
-        self._say("Looking after the demonstration town (the first time takes a few seconds) ...")
+        self._say("Preparing the demonstration town (the first time takes a few seconds) ...")
         answer = io.StringIO()
         call_command("demo", "--ensure", "--json", stdout=answer)
         town: dict[str, Any] = json.loads(answer.getvalue())
@@ -112,7 +114,7 @@ class Command(BaseCommand):
                 supervisor.start(web)
                 problem = self._wait_until_ready(supervisor, address)
             if not problem and not self._signals:
-                # Only now: on a small machine they would keep the pages waiting, and their work can wait.
+                # Only now: on a small machine they would slow down the first pages, and their work can wait.
                 supervisor.start(*others)
                 self._greet(address, town)
                 catch_up()
@@ -127,7 +129,7 @@ class Command(BaseCommand):
         self._say("Stopped.")
 
     def _look_after(self, home: Path, address: Address, supervisor: Supervisor) -> None:
-        """Restart what ended: database, broker and programs; these also if the address of a service changed."""
+        """Restart services and programs that ended; programs also restart if the URL of a service changed."""
         if time.monotonic() < self._next_try:
             return
         try:
@@ -135,13 +137,13 @@ class Command(BaseCommand):
                 supervisor.renew(child_environment(os.environ, address))
             supervisor.check()
         except (embedded.ServiceError, OSError) as error:
-            # A full disk may have room again; until then doors are asked to come back.
-            sentence = error if isinstance(error, embedded.ServiceError) else f"The system says: {error.strerror}."
-            self._say(f"{sentence} It is tried again in {PAUSE_SECONDS:.0f} s.")
+            # A full disk may have space again later; until then, doors get the response that they should retry.
+            sentence = error if isinstance(error, embedded.ServiceError) else f"The system reports: {error.strerror}."
+            self._say(f"{sentence} Retrying in {PAUSE_SECONDS:.0f} s.")
             self._next_try = time.monotonic() + PAUSE_SECONDS
 
     def _wait_until_ready(self, supervisor: Supervisor, address: Address) -> str | None:
-        """Return None when the server answers or we are told to stop, else a sentence about what went wrong."""
+        """Return `None` when the server responds or we are asked to stop, otherwise a sentence with the problem."""
         deadline = time.monotonic() + READY_SECONDS
         while not self._signals:
             if is_ready(address):
@@ -149,7 +151,7 @@ class Command(BaseCommand):
             if problem := supervisor.check(gives_up=True):
                 return problem
             if time.monotonic() > deadline:
-                return f"The web server did not answer within {READY_SECONDS:.0f} s; see the logs in the home."
+                return f"The web server did not respond within {READY_SECONDS:.0f} s; see the logs in the home."
             time.sleep(POLL_SECONDS)
         return None
 
@@ -161,17 +163,19 @@ class Command(BaseCommand):
         if owner := town.get("owner"):
             self._say(f"  Venue owner  {owner['username']} / {owner['password']} at {address.url}/owner")
         for venue in town.get("venues", [])[:1]:
-            # The code stands in the fragment: no server, log or proxy on the way sees it.
+            # The code is in the fragment, which no server, log or proxy sees.
             self._say(f"  Kiosk        {address.url}/kiosk#{venue['enrolment_code']}")
         if address.certificate:
-            self._say("\nOther devices warn about the self-made certificate. Compare its SHA-256 fingerprint:")
+            self._say("\nOther devices warn that they do not know the certificate. Compare its SHA-256 fingerprint:")
             self._say(f"  {address.certificate.fingerprint}")
-            self._say(f"To trust this copy, install {address.url}/authority.crt (docs/operators.md), whose own is:")
+            self._say(
+                f"To trust this copy, install {address.url}/authority.crt (docs/operators.md), whose fingerprint is:"
+            )
             self._say(f"  {address.certificate.authority_fingerprint}")
-        self._say("\nCtrl-C stops everything.")
+        self._say("\nPress Ctrl-C to stop.")
 
     def _say(self, text: str) -> None:
-        with suppress(OSError):  # a full disk, or a terminal that is gone, is no reason to stop
+        with suppress(OSError):  # a full disk or a closed terminal is no reason to stop
             self.stdout.write(text)
             self.stdout.flush()
 
@@ -182,11 +186,11 @@ class Command(BaseCommand):
 
 
 def catch_up() -> None:
-    """Have the worker release the days that closed while this machine was off; at first, the demonstration's past.
+    """Have the worker release the days that closed while this machine was off; at first, also the demonstration's past.
 
-    By name, as importing `exports` takes a second. Without a broker the night's task does it.
+    Tasks are sent by name, as importing `exports` takes a second. Without a broker, the nightly task does the work.
     """
-    # Imported now, so that the way to the first page is shorter.
+    # Imported here, so that the first page is ready sooner.
     from celery import Celery
     from kombu.exceptions import OperationalError as BrokerAway
 
@@ -195,7 +199,7 @@ def catch_up() -> None:
 
 
 def find_address(home: Path, environment: Any, *, now: datetime) -> Address:
-    """Return where to listen, from `PORT`, `HOST` and `LAN`; refuse what is unsafe with a sentence."""
+    """Return the address from `PORT`, `HOST` and `LAN`. Raise `CommandError` for an unsafe one."""
     port = _port(environment.get("PORT") or str(DEFAULT_PORT))
     if environment.get("LAN", "") in {"", "0"}:
         host = environment.get("HOST") or "127.0.0.1"
@@ -204,17 +208,19 @@ def find_address(home: Path, environment: Any, *, now: datetime) -> Address:
         shown = f"[{host}]" if ":" in host else host
         return Address(host, port, f"http://{shown}:{port}")
     if os.geteuid() == 0:
-        raise CommandError("LAN=1 opens the server to the network, which root must not do. Start as an ordinary user.")
+        raise CommandError(
+            "LAN=1 opens the server to the network, which is not allowed as root. Start as an ordinary user."
+        )
     addresses = network_addresses()
     if not addresses:
-        raise CommandError("LAN=1 needs a network, and this machine has no address on one.")
+        raise CommandError("LAN=1 requires a network, but this machine has no address on one.")
     certificate = ensure_certificate(home / "tls", addresses=addresses, now=now)
     return Address("0.0.0.0", port, f"https://{addresses[0]}:{port}", certificate)  # noqa: S104 - LAN=1 asks for it
 
 
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65_536:
-        raise CommandError(f"PORT={text} is not a port; give a number from 1 to 65535.")
+        raise CommandError(f"PORT={text} is not a port; use a number from 1 to 65535.")
     return int(text)
 
 
@@ -226,13 +232,13 @@ def _is_loopback(host: str) -> bool:
 
 
 def child_environment(environment: Any, address: Address) -> dict[str, str]:
-    """Return the environment of the programs: ours, and what the address adds unless it is given."""
+    """Return the environment of the programs: ours, and the settings that follow from the address unless given."""
     added = {"PUBLIC_ORIGIN": address.url, "DJANGO_SETTINGS_MODULE": "crowdtrace.settings"}
     if address.certificate:
         hosts = ["localhost", "127.0.0.1", *network_addresses()]
         added |= {"ALLOWED_HOSTS": ",".join(hosts), "SECURE_COOKIES": "1"}
         added["CROWDTRACE_AUTHORITY"] = str(address.certificate.authority)
-    # Django's checks are for developers; in worker and schedule they would load every page and its libraries.
+    # Django's checks are for developers; in worker and schedule they would import every page and its libraries.
     return {**added, "CELERY_SKIP_CHECKS": "1", **environment, "PYTHONUNBUFFERED": "1"}
 
 
@@ -247,7 +253,7 @@ def programs(home: Path, address: Address) -> list[Program]:
     celery = [sys.executable, "-m", "celery", "--quiet", "--app", "crowdtrace.celery"]
     # One task at a time: the nightly ones use all cores by themselves, and requests come first.
     worker = [*celery, "worker", "--concurrency", "1", "--loglevel", "warning", "--without-gossip", "--without-mingle"]
-    # The name is random, so that two workers on one broker never take each other for themselves.
+    # The name is random, so that two workers on one broker are never confused.
     worker += ["--hostname", f"crowdtrace-{secrets.token_hex(4)}@%h"]
     beat = [*celery, "beat", "--schedule", str(home / "run" / "schedule"), "--loglevel", "warning", "--pidfile="]
     return [
@@ -262,7 +268,7 @@ def _cores() -> int:
 
 
 def is_ready(address: Address) -> bool:
-    """Return whether `/healthz` answers 200; behind a proxy's settings any answer that is no server error counts."""
+    """Return whether `/healthz` responds with 200; behind a proxy's settings, anything but a server error counts."""
     host = "127.0.0.1" if address.host in {"0.0.0.0", "localhost"} else address.host  # noqa: S104 - compared only
     connection: http.client.HTTPConnection
     if address.certificate:

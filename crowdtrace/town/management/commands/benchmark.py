@@ -14,14 +14,14 @@ from risk.crowd.parameters import parameters_at_start
 
 
 class Command(BaseCommand):
-    """Makes the folder; prints what is in it, as JSON."""
+    """The command that makes the folder and prints a summary as JSON."""
 
-    help = "Make a contest: towns to learn from with their truth, towns held back, a baseline and a leaderboard."
+    help = "Make a contest: training towns with their truth, held-out towns, a baseline and a leaderboard."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Options."""
-        parser.add_argument("folder", type=Path, help="must not exist; its open/ is handed out, its kept/ never")
-        parser.add_argument("--learn", type=int, default=3, help="towns whose truth is handed out; %(default)s")
+        """Add the options."""
+        parser.add_argument("folder", type=Path, help="must not exist; its open/ is published, its kept/ never")
+        parser.add_argument("--learn", type=int, default=3, help="towns whose truth is published; %(default)s")
         parser.add_argument("--held-back", type=int, default=3, help="towns that are scored; %(default)s")
         parser.add_argument(
             "--visitors", type=int, default=12_000, help="approximate number for each town (default %(default)s)"
@@ -30,12 +30,12 @@ class Command(BaseCommand):
         parser.add_argument("--submissions", type=int, default=MOST, help="of a team; %(default)s")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make it."""
+        """Make the contest."""
         folder: Path = options["folder"]
         if min(options["learn"], options["held_back"], options["submissions"]) < 1:
             raise CommandError("A contest has at least one town of each kind and one submission.")
         if folder.exists():
-            raise CommandError(f"{folder} exists; a contest is made into a folder of its own.")
+            raise CommandError(f"{folder} exists; give the path of a new folder.")
         try:
             make_contest(
                 folder,

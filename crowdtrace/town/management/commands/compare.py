@@ -1,4 +1,4 @@
-"""`manage.py compare`: the shield against contact tracing and a proximity app, on simulated towns."""
+"""`manage.py compare`: compare the shield with contact tracing and a proximity app, on simulated towns."""
 
 import dataclasses
 import datetime as dt
@@ -21,20 +21,20 @@ from risk.model.pathogens import Pathogen
 
 START: Final = dt.date(2026, 3, 2)
 FIRST_INFECTED: Final = 0.01
-"""More than in other towns, so that few of them have no epidemic to warn of."""
+"""Larger than in other towns, so that few of them lack an epidemic."""
 COLUMNS: Final = tuple(field.name for field in dataclasses.fields(measure.Score))
 RATES: Final = ("contact tracing", "proximity app")
-"""Ways to warn whose own rate of alarms all are compared at."""
+"""Methods whose own alarm rates serve as the common rates of the comparison."""
 
 
 class Command(BaseCommand):
-    """Prints what comes out: mean over towns and the standard error of it."""
+    """The command that prints the results: mean over towns and its standard error."""
 
-    help = "Compare ways to warn at equal rates of alarms, on simulated towns whose truth is known."
+    help = "Compare warning methods at equal alarm rates, on simulated towns whose truth is known."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Options."""
-        parser.add_argument("--towns", type=int, default=6, help="number of towns; their seeds follow --seed")
+        """Add the options."""
+        parser.add_argument("--towns", type=int, default=6, help="number of towns, with consecutive seeds from --seed")
         parser.add_argument("--visitors", type=int, default=2000)
         parser.add_argument("--venues", type=int, default=40)
         parser.add_argument("--days", type=int, default=28)
@@ -62,7 +62,7 @@ Summary = dict[str, dict[str, float | None]]
 def compare_towns(
     *, towns: int, seed: int, visitors: int, venues: int, days: int, pathogen: Pathogen, progress: Any = None
 ) -> dict[str, dict[str, Summary]]:
-    """Every way to warn over towns of following seeds, by the way whose rate of alarms is used, then by way."""
+    """Compare all methods on towns with consecutive seeds; return results by reference method, then by method."""
     parameters = Parameters(pathogen=pathogen)
     found: dict[str, dict[str, list[measure.Score]]] = {rate: {} for rate in RATES}
     for number in tqdm(range(towns), desc="compare", unit="town", file=progress):
@@ -82,7 +82,7 @@ def compare_towns(
 
 
 def compare_town(plan: TownPlan, parameters: Parameters) -> dict[str, dict[str, measure.Score]]:
-    """Every way to warn on one town, at the rates at which contact tracing and the app raise alarms there."""
+    """Compare all methods on one town, at the rates at which contact tracing and the app raise alarms there."""
     record = live(plan)
     random = stream(plan.seed, "compare")
     ways = {
@@ -102,14 +102,14 @@ def compare_town(plan: TownPlan, parameters: Parameters) -> dict[str, dict[str, 
 
 
 def _known_active(record: Record) -> float:
-    """Known active cases a head, mean over the days: what an official series would say."""
+    """Return known active cases per person, the mean over the days, as an official series would report them."""
     days = np.arange(record.days)[None, :]
     known = (record.known_from[:, None] <= days) & (days < record.known_from[:, None] + 10)
     return float(known.mean())
 
 
 def _summary(scores: list[measure.Score]) -> Summary:
-    """Mean over towns, and its standard error, of each column."""
+    """Return the mean over towns of each column, and its standard error."""
     out: Summary = {}
     for column in COLUMNS:
         values = np.array([getattr(score, column) for score in scores])
@@ -126,7 +126,7 @@ def _summary(scores: list[measure.Score]) -> Summary:
 def _as_text(table: dict[str, dict[str, Summary]]) -> str:
     lines = []
     for rate, ways in table.items():
-        lines.append(f"At the rate of alarms of the {rate}:")
+        lines.append(f"At the alarm rate of the {rate}:")
         lines.append("".join([" " * 18, *(f"{column:>20}" for column in COLUMNS)]))
         for name, columns in ways.items():
             lines.append("".join([f"{name:<18}", *(f"{cell(columns[column]):>20}" for column in COLUMNS)]))
@@ -134,7 +134,7 @@ def _as_text(table: dict[str, dict[str, Summary]]) -> str:
 
 
 def cell(value: dict[str, float | None]) -> str:
-    """A mean and its standard error, as shown."""
+    """Format a mean and its standard error."""
     if value["mean"] is None:
         return "-"
     error = value["standard_error"]

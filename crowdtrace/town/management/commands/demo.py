@@ -1,4 +1,4 @@
-"""`manage.py demo`: the demonstration of a copy that runs on one's own machine."""
+"""`manage.py demo`: print or create the demonstration of a local copy."""
 
 import json
 import subprocess
@@ -18,24 +18,24 @@ OCTOBER_SECONDS: Final = 30
 
 
 class Command(BaseCommand):
-    """Prints how to use the demonstration; makes it where it is missing."""
+    """The command that prints how to use the demonstration, and creates it if it is missing."""
 
-    help = "Print the demonstration's address, owner and venues, with fresh enrolment codes; make what is missing."
+    help = "Print the demonstration's address, owner and venues, with new enrolment codes; create what is missing."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Options."""
+        """Add the options."""
         parser.add_argument(
             "--ensure", action="store_true", help="also simulate a small town on the first start; `serve` does this"
         )
-        parser.add_argument("--json", action="store_true", help="one JSON object, for other programs")
+        parser.add_argument("--json", action="store_true", help="print one JSON object, for other programs")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make what is missing, then tell."""
+        """Create what is missing, then print."""
         if not settings.EMBEDDED:
-            raise CommandError("The demonstration is for the embedded mode, where DATABASE_URL is not given.")
+            raise CommandError("The demonstration is for the embedded mode, in which DATABASE_URL is not set.")
         now = utc_now()
         is_new = not Organisation.objects.exists()
-        # In a process of its own, while the town is simulated in this one: a first start has two cores, and waits.
+        # Run in another process while this one simulates the town, so that a first start uses two cores.
         october = _publish_october() if options["ensure"] and is_new else None
         organisation = demonstration.ensure_demonstration(now=now)
         if options["ensure"] and is_new:
@@ -58,7 +58,7 @@ class Command(BaseCommand):
         if as_json:
             self.stdout.write(json.dumps({"url": url, "owner": owner, "venues": venues}))
             return
-        self.stdout.write(f"Address      {url or 'not served now; start it with make run'}")
+        self.stdout.write(f"Address      {url or 'not running; start it with make run'}")
         self.stdout.write(f"Venue owner  {owner['username']} / {owner['password']}")
         self.stdout.write(f"Pathogen     {settings.PATHOGEN}")
         for venue in venues:
@@ -72,7 +72,7 @@ def _publish_october() -> subprocess.Popen[bytes]:
 
 
 def _wait_for(october: subprocess.Popen[bytes]) -> None:
-    """Wait, but not so long that the pages wait on a busy machine: the worker publishes what is left in the ledger."""
+    """Wait for a limited time, as pages wait on a busy machine: the worker publishes what is left in the ledger."""
     try:
         october.wait(OCTOBER_SECONDS)
     except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""`manage.py simulate`: a town with known truth, through the real services."""
+"""`manage.py simulate`: simulate a town with known truth through the real services."""
 
 import argparse
 import datetime as dt
@@ -17,7 +17,7 @@ from crowdtrace.town.world.plan import BadPlan, TownPlan
 from risk.crowd.parameters import build
 from risk.model.parameters import Adaptive
 
-# What is simulated by itself: enough for figures that mean something, and done in minutes on a laptop.
+# Size of the default simulation: enough for meaningful figures, and done in minutes on a laptop.
 VISITORS: Final = 5_000
 VENUES: Final = 120
 DAYS: Final = 14
@@ -28,39 +28,39 @@ def _date(text: str) -> dt.date:
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} is no date like 2026-03-02") from None
+        raise argparse.ArgumentTypeError(f"{text} is not a date like 2026-03-02") from None
 
 
 class Command(BaseCommand):
-    """Simulates; prints what was written, as JSON."""
+    """The command that simulates a town and prints what was written, as JSON."""
 
     help = "Simulate a town day by day on its own clock. The truth goes to files, never into the product's tables."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Options."""
+        """Add the options."""
         parser.add_argument("--visitors", type=int, default=VISITORS, help="people who use the app; %(default)s")
         parser.add_argument("--venues", type=int, default=VENUES, help="places; %(default)s")
         parser.add_argument("--days", type=int, default=DAYS, help="days; %(default)s")
-        parser.add_argument("--seed", type=int, default=SEED, help="%(default)s; same seed and start, same town")
+        parser.add_argument("--seed", type=int, default=SEED, help="%(default)s; one seed and start give one town")
         parser.add_argument("--start", type=_date, help="first day; by default the town ends today")
-        parser.add_argument("--release", action="store_true", help="also crowd, purge and release, every night")
+        parser.add_argument("--release", action="store_true", help="also run crowd, purge and release every night")
         parser.add_argument("--owners-out", type=Path, help="file for owners of some visitors' passes, one a line")
         parser.add_argument("--truth-out", type=Path, help="folder for the truth; by default in the home")
-        parser.add_argument("--add", action="store_true", help="although there is more here than the demonstration")
+        parser.add_argument("--add", action="store_true", help="even if there is more than the demonstration")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Simulate."""
         now = utc_now()
         if simulation.holds_more_than_the_demonstration() and not options["add"]:
-            raise CommandError("There is more here than the demonstration. Give --add, or another CROWDTRACE_HOME.")
+            raise CommandError("This copy has more than the demonstration. Use --add, or another CROWDTRACE_HOME.")
         plan = self._plan(options, now)
         if options["owners_out"] and not options["owners_out"].absolute().parent.is_dir():
-            raise CommandError("The folder of --owners-out is not there.")
+            raise CommandError("The folder of --owners-out does not exist.")
         if options["owners_out"] and options["owners_out"].is_dir():
-            raise CommandError("--owners-out is a folder; it names a file.")
+            raise CommandError("--owners-out is a folder; it must be a file.")
         folder = options["truth_out"] or self._default_folder(plan)
         if folder.exists() and not folder.is_dir():
-            raise CommandError("--truth-out is a file; it names a folder.")
+            raise CommandError("--truth-out is a file; it must be a folder.")
         try:
             with tqdm(total=plan.venues + plan.days, desc="simulate", unit="step", file=self.stderr) as bar:
 
@@ -88,7 +88,7 @@ class Command(BaseCommand):
         today = now.astimezone(deployment_zone()).date()
         start = options["start"] or today - dt.timedelta(days=options["days"] - 1)
         if start > today:
-            raise CommandError("A town lives in the past; start it today or before.")
+            raise CommandError("A simulation ends in the past; start it today or earlier.")
         numbers = {name: options[name] for name in ("visitors", "venues", "days", "seed")}
         try:
             return TownPlan(**numbers, start=start, parameters=build(settings.PATHOGEN, Adaptive()))
@@ -97,5 +97,5 @@ class Command(BaseCommand):
 
     def _default_folder(self, plan: TownPlan) -> Path:
         if not settings.EMBEDDED:
-            raise CommandError("Give --truth-out: without a home there is no place for the truth.")
+            raise CommandError("Use --truth-out: without a home, the truth has no default folder.")
         return embedded.home() / "simulation" / f"town-{plan.seed}-{plan.start}"
