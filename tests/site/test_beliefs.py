@@ -31,6 +31,12 @@ def test_before_any_report_it_shows_what_was_believed_and_says_so(client: Client
         assert str(kind.label) in text
 
 
+def test_the_numbers_of_an_estimate_are_under_its_name_so_that_a_phone_shows_all(client: Client) -> None:
+    text = page(client)
+    assert '<th colspan="4" scope="rowgroup">What a visit costs' in text
+    assert text.count('<th colspan="4" scope="rowgroup">') == 6 + len(VenueKind)
+
+
 def test_it_shows_the_newest_version_and_how_the_scale_moved(client: Client) -> None:
     make_version(1)
     make_version(2)

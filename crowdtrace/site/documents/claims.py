@@ -34,10 +34,11 @@ CLAIMS: Final = (
         _("A door learns one bit"),
         _(
             "Green or red, and nothing else about your health. Every cause of red has the same answer "
-            "of the same size. Answers are sent at a moment that does not depend on the cause. A "
-            "random part is added that repeats of a code share, so that more repeats reveal no more. "
-            "A server that is too busy to keep that moment shows how long it worked, so a place gets "
-            "few repeats of one code; your answers never play a part."
+            "of the same size. Answers are sent at a moment after the request that does not depend on "
+            "the cause. A small part is added that all repeats of a code within a minute share, so "
+            "that more repeats in that minute reveal no more. A server that is too busy to keep that "
+            "moment shows how long it worked, so a place gets few repeats of one code a minute; your "
+            "answers never play a part."
         ),
         "tests/adversaries/test_door.py",
     ),
@@ -79,8 +80,8 @@ CLAIMS: Final = (
         "P6",
         _("Your answers are on no pass, scan or public page"),
         _(
-            "None of them depends on your four answers. If you get no pass, only you learn it, and on "
-            "the network that answer is the same size as a pass. The answers are kept with the visit "
+            "None of them depends on your four answers. If you get no pass, only your phone is told, and "
+            "on the network that answer is the same size as a pass. The answers are kept with the visit "
             "for 14 days, count in the risk of the others who were there, and go into the open data "
             "as counts with noise."
         ),
@@ -207,9 +208,10 @@ LIMITS: Final = (
     Limit(
         _("How full a place is"),
         _(
-            "Pages and doors show in steps how full a place is now, and when it is full. Anyone who "
-            "watches a step, or changes the limit again and again, learns when one person comes or "
-            "goes. Of past days, a place sees numbers with noise that is drawn once."
+            "Pages show in steps how full a place is now, and when it is full; the screen of a door "
+            "shows how many people are inside. Anyone who watches a step, or changes the limit again "
+            "and again, learns when one person comes or goes. Of past days, a place sees numbers with "
+            "noise that is drawn once."
         ),
     ),
     Limit(

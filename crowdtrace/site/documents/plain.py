@@ -50,9 +50,10 @@ POINTS: Final = (
     Point(
         _("What does the place see?"),
         _(
-            "About how many people are inside now, in steps. For past days, about how many came or "
-            "got no pass: the numbers are blurred on purpose, so that nobody can tell whether you are "
-            "among them. Your name, if you choose to show it, until the day is over."
+            "How many people are inside now: in steps on its pages, as a number on the screen of a "
+            "door. For past days, about how many came or got no pass: the numbers are blurred on "
+            "purpose, so that guessing whether you are among them is little better than chance. Your "
+            "name, if you choose to show it, until the day is over."
         ),
     ),
     Point(

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -50,7 +50,7 @@ def _of_simulated_days() -> str:
     return gettext(
         "Days up to %(day)s are from a simulated town in which nobody is real. They were drawn with "
         "less noise (ε = %(epsilon)s a day)."
-    ) % {"day": date_format(last.first_day, "SHORT_DATE_FORMAT"), "epsilon": f"{last.budget:g}"}
+    ) % {"day": date_format(last.first_day, "SHORT_DATE_FORMAT"), "epsilon": number_format(f"{last.budget:g}")}
 
 
 def _guarantee() -> str:
@@ -58,7 +58,7 @@ def _guarantee() -> str:
         "Numbers of past days contain noise that is drawn once and never again. Whether one person "
         "came or was refused changes the chance of any number shown by a factor of at most e^ε, with "
         "ε = %(epsilon)s a day. A day is counted once three days have passed."
-    ) % {"epsilon": f"{conf.statistics_budget():g}"}
+    ) % {"epsilon": number_format(f"{conf.statistics_budget():g}")}
 
 
 @dataclass(frozen=True)

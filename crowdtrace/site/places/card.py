@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from risk.api.serializers import OccupancyOutput
-from risk.model.rounding import axis_top, down
+from risk.model.rounding import axis_top, down, shown_points
 from risk.model.shield import BUDGETS
 from risk.scouting.cards import FITS_POINTS
 
@@ -144,6 +144,14 @@ class ShownCard:
     week: Sequence[WeekDay]
     """Empty if nothing is known of the usual crowd."""
     hour_names: Sequence[str]
+    least_cost: float = shown_points(0.01)
+    """Points that are shown for a stay that costs next to nothing."""
+
+    @property
+    def has_least_cost(self) -> bool:
+        """Whether a stay shows the least cost, which then says little about how long it is."""
+        rows = [*self.now_costs, *self.quiet_costs]
+        return any(0.0 < cost <= self.least_cost for row in rows for cost in (row.no_mask, row.mask))
 
 
 def profiles() -> list[tuple[str, Promise, float]]:
