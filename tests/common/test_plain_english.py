@@ -4,7 +4,6 @@ import ast
 import io
 import re
 import tokenize
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -20,19 +19,15 @@ WORDS: Final = re.compile(
 # Folders whose files are generated or come from elsewhere.
 NOT_OURS: Final = {"node_modules", "migrations", "staticfiles"}
 
-_RUFF: Final = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]["lint"]
-# The same folders as for the linter, so that a folder starts to follow both rules at once.
-LATER: Final = tuple(pattern.removesuffix("**") for pattern, rules in _RUFF["per-file-ignores"].items() if "D" in rules)
-
 
 def files(suffix: str) -> Iterator[Path]:
-    """Yield the files with a suffix that follow the rule, in the checkout."""
+    """Yield the files with a suffix in the checkout."""
     for top in sorted(CHECKOUT.iterdir()):
         if top.name.startswith(".") or top.name in NOT_OURS:
             continue
         for file in sorted(top.rglob(f"*{suffix}")) if top.is_dir() else [top]:
             path = file.relative_to(CHECKOUT)
-            if file.suffix == suffix and not NOT_OURS & set(path.parts) and not str(path).startswith(LATER):
+            if file.suffix == suffix and not NOT_OURS & set(path.parts):
                 yield file
 
 
@@ -83,7 +78,3 @@ def test_documents_use_the_usual_words() -> None:
 )
 def test_the_search_reads_prose_and_no_other_text(source: str, found: list[tuple[int, str]]) -> None:
     assert unusual(prose(source)) == found
-
-
-def test_folders_that_do_not_follow_the_rule_yet_exist() -> None:
-    assert [folder for folder in LATER if not (CHECKOUT / folder).is_dir()] == []
