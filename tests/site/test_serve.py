@@ -66,10 +66,6 @@ def test_a_copy_starts_runs_recovers_and_stops(homes: list[Path]) -> None:
         assert elsewhere.process.wait(PATIENCE_S) == 1
         assert f"Port {port} is in use by another program" in elsewhere.said
 
-        # A second copy with a separate port and home does not affect the first.
-        with running(homes[1], free_port()) as second:
-            assert second.healthz() == copy.healthz() == 200
-
         # Its programs die with it, even without time to stop them; the services stay for the next start.
         members = copy.members()
         assert len(members) > 6
@@ -90,6 +86,14 @@ def test_a_copy_starts_runs_recovers_and_stops(homes: list[Path]) -> None:
     logs = "".join(path.read_text() for path in (home / "log").iterdir())
     secrets = [path.read_text() for path in (home / "secrets").iterdir()]
     assert not [secret for secret in secrets if secret in logs + copy.said]
+
+
+@pytest.mark.long
+def test_two_copies_with_separate_homes_and_ports_do_not_affect_each_other(homes: list[Path]) -> None:
+    with running(homes[0], free_port()) as first, running(homes[1], free_port()) as second:
+        assert first.healthz() == second.healthz() == 200
+        assert second.stop() == 0
+        assert first.healthz() == 200
 
 
 def test_the_schedule_begins_with_the_crowd(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -235,6 +235,7 @@ class TestRefusals:
         back_up(tmp_path / "backup", "--secrets", str(tmp_path / "keys"))
         return tmp_path / "backup"
 
+    @pytest.mark.long
     def test_only_what_is_empty_is_overwritten_unless_it_is_asked_for(self, here: Target, backup: Path) -> None:
         here.says("migrate", "--verbosity", "0")  # tables without rows do not prevent it
         here.lake.objects().write(here.lake.at("open", "x", "data", "a.parquet"), b"1")

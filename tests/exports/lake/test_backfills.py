@@ -35,7 +35,7 @@ def downloaded(bucket: Storage, folder: Path) -> Any:
     return read(folder)
 
 
-@pytest.mark.parametrize("engine", ["local", pytest.param("spark", marks=pytest.mark.peers)])
+@pytest.mark.parametrize("engine", ["local", pytest.param("spark", marks=[pytest.mark.peers, pytest.mark.long])])
 def test_a_backfill_goes_from_bucket_to_bucket(
     engine: str, addresses: tuple[str, str], bucket: Storage, tmp_path: Path
 ) -> None:

@@ -215,6 +215,7 @@ class TestSpark:
         assert self.spark(source, tmp_path / "spark") == {"visits": 3000}
         assert same_bits(read(tmp_path / "local"), read(tmp_path / "spark"))
 
+    @pytest.mark.long
     def test_a_visit_that_no_model_takes_is_named(self, tmp_path: Path) -> None:
         visits, rooms = town(20, 3)
         source = write(tmp_path / "in", with_first("venue", "v_9999")(visits), rooms)
