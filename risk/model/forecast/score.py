@@ -105,6 +105,7 @@ def report(tasks: pd.DataFrame, truth: pd.DataFrame, others: pd.DataFrame | None
 
     Means are over areas without the national one, whose errors would outweigh all others; it is scored separately.
     """
+    tasks = tasks.reset_index(drop=True)  # tables that were put together repeat their index
     local = tasks["location"] != NATIONAL
     against = {} if others is None else {str(name): scored(rows, truth) for name, rows in others.groupby("model")}
     models = {}

@@ -91,3 +91,12 @@ def test_a_report_leaves_the_national_area_out_of_means_and_scores_it_apart() ->
 def test_a_forecast_without_a_truth_is_counted_and_not_scored() -> None:
     found = report(tasks("mine", off=0.0), truth().iloc[:0])["models"]["mine"]
     assert (found["tasks"], found["without_truth"], found["wis"]) == (0, 24, None)
+
+
+def test_tables_of_several_models_are_scored_together_as_alone() -> None:
+    mine, yours = tasks("mine", off=0.0), tasks("yours", off=3.0)
+    together = report(pd.concat([mine, yours]), truth())["models"]
+    assert together == {
+        "mine": report(mine, truth())["models"]["mine"],
+        "yours": report(yours, truth())["models"]["yours"],
+    }
