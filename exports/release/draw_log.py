@@ -136,7 +136,7 @@ def _adopt(day: dt.date, body: bytes) -> bool:
     row.lost_at, row.failure, row.tries = None, "", 0
     row.save()
     retire_pool_of(drawn)
-    log.warning("the ledger adopts the draw of %s from the lake: nothing is drawn again", day)
+    log.info("the ledger adopts the draw of %s from the lake: nothing is drawn again", day)
     return True
 
 

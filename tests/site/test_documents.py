@@ -65,6 +65,12 @@ def test_every_document_is_on_the_list_and_opens(client: Client) -> None:
         assert "</script" not in found.body
 
 
+def test_the_name_of_a_documents_file_leads_to_its_page(client: Client) -> None:
+    response = client.get("/docs/hosts.md")
+    assert (response.status_code, response["Location"]) == (301, "/docs/hosts")
+    assert client.get("/docs/nothing.md", follow=True).status_code == 404
+
+
 @pytest.mark.parametrize("name", markdown.names())
 def test_anchors_of_a_document_are_its_own(name: str) -> None:
     ids = _Page(markdown.document(name).body).ids

@@ -120,6 +120,16 @@ def test_the_csv_has_every_region_and_week(client: Client, runs: list[RadarRun])
     assert all(float(row["low_95"]) <= float(row["median"]) <= float(row["high_95"]) for row in rows)
 
 
+def test_the_csv_of_a_region_has_its_lines_or_those_of_the_larger_region(client: Client, runs: list[RadarRun]) -> None:
+    def regions(region: str) -> set[str]:
+        text = client.get(f"/radar.csv?region={region}").content.decode()
+        return {row["region"] for row in csv.DictReader(io.StringIO(text))}
+
+    assert regions("CA") == {"CA"}
+    assert regions("90001") <= {"900", "CA"}
+    assert client.get("/radar.csv?region=nowhere").status_code == 404
+
+
 def test_a_name_from_a_file_is_text_on_the_page_and_in_a_spreadsheet(client: Client, runs: list[RadarRun]) -> None:
     series = runs[0].series
     series.source, series.signal = "=cmd()", "<b>admissions</b>"

@@ -3,7 +3,7 @@
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from common.time import utc_now
@@ -27,7 +27,9 @@ def docs(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def doc(request: HttpRequest, name: str) -> HttpResponse:
-    """Show one document with its table of contents."""
+    """Show one document with its table of contents; the name of its file leads to it."""
+    if name.endswith(".md"):
+        return redirect("page-doc", name.removesuffix(".md").lower(), permanent=True)
     try:
         found = markdown.document(name)
     except KeyError:

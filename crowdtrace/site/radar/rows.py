@@ -32,6 +32,7 @@ COLUMNS: Final = (
     "chance_of_doubling",
     "relative_wis",
     "scored_weeks",
+    "flags",
 )
 MEASURES: Final[dict[str, Promise]] = {
     "level": _("Latest week"),
@@ -119,7 +120,7 @@ def table_csv(run: RadarRun, forecasts: Iterable[RadarForecast]) -> str:
             chance = one.doubling[horizon] if one.doubling else None
             values = [quantiles[shown.MEDIAN], *(quantiles[place] for place in ends)]
             where = [shown.target(run, horizon), one.region, geo_type(one.region), one.level]
-            lines.writerow([*head, *where, *values, chance, skill.relative_wis, skill.tasks])
+            lines.writerow([*head, *where, *values, chance, skill.relative_wis, skill.tasks, " ".join(one.flags)])
     return out.getvalue()
 
 

@@ -57,12 +57,19 @@ def radar(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def radar_csv(request: HttpRequest) -> HttpResponse:
-    """Return the table of a run, a line for each region and week."""
+    """Return the table of a run, a line for each region and week; with `region` the lines of one region."""
     newest = shown.newest_runs()
     if not newest:
         raise NotFound(_("There is no forecast of that series for that day."))
-    run = _run(Asked.of(request), newest)
-    text = rows.table_csv(run, run.forecasts.order_by("region"))
+    asked = Asked.of(request)
+    run = _run(asked, newest)
+    forecasts = list(run.forecasts.order_by("region"))
+    if asked.region:
+        _region, found = _found(asked, forecasts)
+        if found is None:
+            raise NotFound(_("There is no forecast for that region."))
+        forecasts = [found.forecast]
+    text = rows.table_csv(run, forecasts)
     headers = {"Content-Disposition": f'attachment; filename="radar-{run.series_id}-{run.as_of}.csv"'}
     return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=headers)
 

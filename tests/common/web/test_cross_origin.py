@@ -7,7 +7,7 @@ from django.urls import get_resolver
 from common.web.cross_origin import is_open
 
 OTHER = {"Origin": "https://notebook.example"}
-OPEN = ["/api/v1/datasets", "/api/v1/datasets/covid-19/releases", "/api/v1/radar", "/api/v1/radar/feed.atom",
+OPEN = ["/api/schema/", "/api/v1/datasets", "/api/v1/datasets/covid-19/releases", "/api/v1/radar", "/api/v1/radar/feed.atom",
         "/api/v1/datasets/covid-19/feed.atom", "/api/v1/queries"]  # fmt: skip
 
 
