@@ -267,7 +267,14 @@ BODY_LIMIT_BYTES_BY_PATH = {
 # The function that renders the page of an error, in the frame of the site.
 PROBLEM_PAGE = "crowdtrace.site.errors.error_page"
 # Open data, which pages of any origin may read: no cookie or key gives access to anything there.
-OPEN_TO_OTHER_ORIGINS = ("/api/v1/datasets", "/api/v1/queries", "/api/v1/radar", "/api/schema/", "/open-data", "/radar.csv")
+OPEN_TO_OTHER_ORIGINS = (
+    "/api/v1/datasets",
+    "/api/v1/queries",
+    "/api/v1/radar",
+    "/api/schema/",
+    "/open-data",
+    "/radar.csv",
+)
 # URL prefixes of protocols with their own format of errors: the function that turns a problem into such a response.
 PROBLEM_FORMS = {"/athena": "exports.athena.views.refusal"}
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(BODY_LIMIT_BYTES_BY_PATH.values())

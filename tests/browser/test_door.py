@@ -25,7 +25,7 @@ from tests.browser.actions import (
     shown_code,
     type_keys,
 )
-from tests.browser.conftest import TABLET, OpenContext, Watch, shows
+from tests.browser.conftest import TABLET, OpenContext, Watch, shows, until
 from tests.factories import make_venue
 from tests.passes.people import Phone
 from venues.models import Device
@@ -341,7 +341,8 @@ def test_a_scan_that_the_server_refuses_is_shown_to_staff_and_does_not_block_the
     context.unroute("**/api/v1/scans/batch")
     door.click('[data-do="send-again"]')
     door.wait_for_selector('[data-when="refused"]', state="hidden")
-    assert Visit.objects.filter(venue=venue).count() == 2
+    # It is in the queue now, and sent a moment later.
+    until(door, lambda: Visit.objects.filter(venue=venue).count() == 2, "the second visit")
 
 
 @pytest.mark.parametrize("status", [408, 429, 503])

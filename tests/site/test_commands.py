@@ -17,6 +17,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
     embedded.destroy(tmp_path / "home")
 
 
+@pytest.mark.long
 def test_a_town_is_simulated_and_released_on_a_new_home_and_both_published_queries_return_rows(home: Path) -> None:
     """Without `make run` before: each command creates the tables it needs."""
     manage(

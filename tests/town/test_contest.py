@@ -311,5 +311,5 @@ def test_an_existing_folder_and_a_missing_contest_give_messages(folder: Path, tm
     file.write_text("town,day,zip,share\n")
     with pytest.raises(CommandError, match="holds no truth"):
         evaluate(file, tmp_path / "nowhere")
-    with pytest.raises(CommandError, match="give --contest"):
+    with pytest.raises(CommandError, match="requires --contest"):
         call_command("evaluate", str(file), "--team", "A")

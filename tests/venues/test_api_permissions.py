@@ -141,7 +141,7 @@ ENDPOINTS = [
     Endpoint("DELETE", "events/<event>", "manager", 5, 204),
     Endpoint("GET", "events/<event>/invitations", "manager", 4),
     Endpoint("POST", "events/<event>/invitations", "manager", 8, 201, given(uses=2)),
-    Endpoint("DELETE", "invitations/<invitation>", "manager", 5, 204),
+    Endpoint("DELETE", "invitations/<invitation>", "manager", 6, 204),
     Endpoint("GET", "operator/organisations", "operator", 3),
     Endpoint("PUT", "operator/organisations/<organisation>/verification", "operator", 4),
     Endpoint("DELETE", "operator/organisations/<organisation>/verification", "operator", 6),

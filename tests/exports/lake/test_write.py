@@ -168,7 +168,7 @@ def test_the_keys_are_not_in_the_representation_of_a_storage(bucket: Storage) ->
 
 @pytest.mark.parametrize("url", ["", "lake", "http://x/y", "s3://", "file://host/folder", "sqlite:///x"])
 def test_a_url_of_neither_a_folder_nor_a_bucket_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match="address"):
+    with pytest.raises(ValueError, match="URL"):
         Storage(url)
 
 
