@@ -7,8 +7,8 @@ from django.urls import get_resolver
 from common.web.cross_origin import is_open
 
 OTHER = {"Origin": "https://notebook.example"}
-OPEN = ["/api/schema/", "/api/v1/datasets", "/api/v1/datasets/covid-19/releases", "/api/v1/radar", "/api/v1/radar/feed.atom",
-        "/api/v1/datasets/covid-19/feed.atom", "/api/v1/queries"]  # fmt: skip
+OPEN = ["/api/schema/", "/api/v1/datasets", "/api/v1/datasets/covid-19/releases", "/api/v1/radar",
+        "/api/v1/radar/feed.atom", "/api/v1/datasets/covid-19/feed.atom", "/api/v1/queries"]  # fmt: skip
 
 
 @pytest.mark.django_db
