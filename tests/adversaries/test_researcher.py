@@ -188,6 +188,7 @@ class TestWithOtherPeoplesPrograms:
         # attempts beyond those about strangers (0.03 to 0.22). It shows that a person is unusual, not who it is.
         assert found["singling_out"]["risk"] <= 0.2
 
+    @pytest.mark.long
     def test_anonymeter_finds_no_excess_over_people_who_were_not_in_the_open_release(self, tmp_path: Path) -> None:
         """Membership, linkage and inference against rows of the day itself, with other people's rows as control."""
         tables = workloads(zip3=tuple(states_by_zip3()), readings=False)

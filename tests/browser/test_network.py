@@ -101,7 +101,9 @@ def opened(context: BrowserContext, origin: str, path: str, *, warns: bool) -> P
     return page
 
 
-@pytest.mark.parametrize("trusted", [False, True], ids=["after a warning", "trusted"])
+@pytest.mark.parametrize(
+    "trusted", [pytest.param(False, id="after a warning", marks=pytest.mark.long), pytest.param(True, id="trusted")]
+)
 def test_a_phone_checks_in_and_a_second_browser_is_the_door(
     playwright: Playwright, origin: str, certificate: Certificate, trusted: bool
 ) -> None:

@@ -138,6 +138,7 @@ def test_the_first_start_has_somebody_whose_shield_is_lowered_and_places_with_a_
     assert day.first_day == NOW.date() - dt.timedelta(days=3)
 
 
+@pytest.mark.long
 def test_days_after_the_first_start_are_drawn_at_the_budget_of_real_people() -> None:
     demonstration.ensure_demonstration(now=NOW)
     simulation.simulate_demonstration_town(now=NOW)

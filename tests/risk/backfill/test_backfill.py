@@ -209,6 +209,7 @@ class TestSpark:
         paths = ("--from", str(source), "--to", str(target))
         return run("--engine", "spark", "--master", "local[2]", "--python", PEERS, *paths)
 
+    @pytest.mark.long
     def test_gives_the_bits_of_the_local_engine(self, tmp_path: Path) -> None:
         source = write(tmp_path / "in", *town(3000, 40))
         assert run("--from", str(source), "--to", str(tmp_path / "local")) == {"visits": 3000}
