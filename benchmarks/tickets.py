@@ -35,7 +35,7 @@ from passes.codec.identity import encode_base64url
 ROUNDS = 3
 WARM_SECONDS = 2
 SETS = 30
-CHECKINS_A_SECOND, DRAWS_A_SECOND = 300, 60
+CHECKINS_A_SECOND, DRAWS_A_SECOND = 900, 120
 """As many are prepared as a fast machine could use."""
 AIM_MS = 20
 
