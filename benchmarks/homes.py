@@ -1,9 +1,10 @@
-"""A temporary home for a benchmark."""
+"""Temporary homes for benchmarks."""
 
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
 @contextmanager
@@ -23,3 +24,22 @@ def measuring_home() -> Iterator[None]:
             yield
     finally:
         embedded.destroy(home)
+
+
+@contextmanager
+def serving_home() -> Iterator[Path]:
+    """Run PostgreSQL and Valkey of a temporary home as a deployment does, with fsync, and remove the home afterwards.
+
+    The caller loads the settings, those of `benchmarks.scan_floor_settings`, which have no limits.
+    """
+    import embedded
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.scan_floor_settings")
+    with tempfile.TemporaryDirectory(prefix="crowdtrace-bench-") as folder:
+        os.environ["CROWDTRACE_HOME"] = str(Path(folder) / "home")
+        home = embedded.home()
+        try:
+            with embedded.services(home):
+                yield home
+        finally:
+            embedded.destroy(home)

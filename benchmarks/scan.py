@@ -29,7 +29,6 @@ import os
 import secrets
 import statistics
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,7 +37,7 @@ from typing import Any
 
 import psutil
 
-import embedded
+from benchmarks.homes import serving_home
 from embedded.network import free_port
 from embedded.processes import Record
 
@@ -228,7 +227,6 @@ async def wait_for(port: int) -> None:
 
 def run(args: argparse.Namespace, home: Path) -> None:
     """Prepare, measure both endpoints alternately, print."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.scan_floor_settings")
     town = prepare(int(PASSES_A_SECOND * (args.seconds * ROUNDS * len(args.clients) + 2 * WARM_SECONDS)))
     screens = iter(town.shown)
     doors = iter(range(10**9))
@@ -289,14 +287,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=6)
     parser.add_argument("--clients", type=int, nargs="+", default=[16])
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="crowdtrace-bench-") as folder:
-        os.environ["CROWDTRACE_HOME"] = str(Path(folder) / "home")
-        home = embedded.home()
-        try:
-            with embedded.services(home):
-                run(args, home)
-        finally:
-            embedded.destroy(home)
+    with serving_home() as home:
+        run(args, home)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ import secrets
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,8 +26,8 @@ from typing import Final
 
 import psutil
 
-import embedded
 from benchmarks import scan, tickets
+from benchmarks.homes import serving_home
 from benchmarks.scan import request, start_server, wait_for
 from embedded.home import CHECKOUT
 from embedded.network import free_port
@@ -168,15 +167,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=15)
     parser.add_argument("--lines", type=int, default=5)
     args = parser.parse_args()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.scan_floor_settings")
-    with tempfile.TemporaryDirectory(prefix="crowdtrace-bench-") as folder:
-        os.environ["CROWDTRACE_HOME"] = str(Path(folder) / "home")
-        home = embedded.home()
-        try:
-            with embedded.services(home):
-                run(args, home)
-        finally:
-            embedded.destroy(home)
+    with serving_home() as home:
+        run(args, home)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ import asyncio
 import os
 import secrets
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from pathlib import Path
 import gmpy2
 import psutil
 
-import embedded
+from benchmarks.homes import serving_home
 from benchmarks.scan import Figures, Watched, drive, request, settle, start_server, wait_for
 from embedded.network import free_port
 from embedded.processes import Record
@@ -126,7 +125,6 @@ def prepare(draws: int, checkins: int) -> Load:
 
 def run(args: argparse.Namespace, home: Path) -> None:
     """Prepare, measure the three alternately, print."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.scan_floor_settings")
     seconds = int(args.seconds * ROUNDS + WARM_SECONDS)
     load = prepare(DRAWS_A_SECOND * seconds, CHECKINS_A_SECOND * seconds)
 
@@ -177,14 +175,8 @@ def main() -> None:
     args = parser.parse_args()
     took, floor = time_a_set()
     print(f"set of 16: {took:.1f} ms of CPU (aim {AIM_MS}); its powers alone {floor:.1f}; ratio {took / floor:.2f}")
-    with tempfile.TemporaryDirectory(prefix="crowdtrace-bench-") as folder:
-        os.environ["CROWDTRACE_HOME"] = str(Path(folder) / "home")
-        home = embedded.home()
-        try:
-            with embedded.services(home):
-                run(args, home)
-        finally:
-            embedded.destroy(home)
+    with serving_home() as home:
+        run(args, home)
 
 
 if __name__ == "__main__":
