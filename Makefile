@@ -9,6 +9,9 @@ BIN := $(VENV)/bin/python
 # One worker per core; a failing test is shown at once. The order is that of tests/conftest.py, longest first; without
 # this option xdist would begin with the largest groups.
 PARALLEL := -n auto --dist loadgroup --no-loadscope-reorder
+# Many tests drive real browsers and servers, on machines that may do other work: a test that fails runs once more, and
+# the summary names it.
+RERUNS := --reruns 1 -r fER
 PYTEST := CROWDTRACE_PEERS=$(abspath $(PEERS))/bin/python $(BIN) -m pytest
 TESTS ?=
 
@@ -26,7 +29,7 @@ run: environment ## Start CrowdTrace on this machine; PORT, CROWDTRACE_HOME and 
 MODULES := { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent --no-audit --no-fund; }
 
 test: environment-dev environment-peers system browsers ## Run all tests except the long ones, and first use also in Firefox and WebKit; TESTS="tests/common -k home" selects some
-	@$(PYTEST) -m "not long" $(PARALLEL) $(TESTS)
+	@$(PYTEST) -m "not long" $(PARALLEL) $(RERUNS) $(TESTS)
 
 test-long: environment-dev environment-peers system browsers ## Run the tests that take minutes, among them the other flows and every page at 320 px in Firefox and WebKit
 	@$(PYTEST) -m long $(TESTS)
