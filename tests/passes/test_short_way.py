@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg._queries
 import pytest
 import time_machine
 from django.core.signals import request_finished, request_started
@@ -132,6 +133,15 @@ def test_the_deployed_application_responds_to_a_scan_without_middleware_and_view
     monkeypatch.setattr(application, "_application", lambda *_: pytest.fail("the long way"))
     got = deployed(body(Phone().check_in(venue).on_screen(NOW)), door.token, SHORT)
     assert got.body == b'{"result":"Approved"}'
+
+
+def test_the_driver_learns_the_parameters_of_a_scan_once(
+    venue: Venue, door: EnrolledDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = [Phone().check_in(venue).on_screen(NOW) for _ in range(2)]
+    assert answer(body(held[0], 1), door.header, SHORT)[0] == 200
+    monkeypatch.setattr(psycopg._queries, "_split_query", lambda *_: pytest.fail("parsed again"))
+    assert answer(body(held[1], 2), door.header, SHORT)[2] == b'{"result":"Approved"}'
 
 
 def test_what_the_short_way_cannot_handle_takes_the_long_one(door: EnrolledDevice) -> None:
