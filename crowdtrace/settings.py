@@ -99,7 +99,6 @@ MIDDLEWARE = [
     "common.web.middleware.SecurityHeadersMiddleware",
     "common.web.cross_origin.CrossOriginMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "common.web.middleware.ShortWayMiddleware",
     "common.web.compression.StaticFilesMiddleware",
     "common.web.compression.PageCompressionMiddleware",
     "common.web.middleware.BodyLimitMiddleware",
@@ -115,7 +114,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "crowdtrace.urls"
 DOORS_URLCONF = "passes.urls_doors"
 DOORS_URLS = {"/api/v1/scans", "/api/v1/scans/batch", "/api/v1/device/bundle"}
-# Functions that may respond to a POST before the processing that only pages need.
+# Functions that may respond to a POST without the processing that only pages need (`common.web.short_ways`).
 SHORT_WAYS = {"/api/v1/scans": "passes.api.door.answer_scan"}
 WSGI_APPLICATION = "crowdtrace.wsgi.application"  # for `runserver`; the web server uses `crowdtrace.asgi`
 APPEND_SLASH = False

@@ -11,5 +11,9 @@ from crowdtrace.celery import app as celery_app
 from passes.codec.chain import compile_when_used
 
 compile_when_used()
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+from common.web.short_ways import ShortWays  # noqa: E402 - it imports modules that need the apps loaded above
+
+application = ShortWays(_django)
 __all__ = ["application", "celery_app"]

@@ -9,14 +9,11 @@ from django.conf import settings
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
-from django.core.exceptions import DisallowedHost
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware import csrf
-from django.utils import translation
 from django.utils.deprecation import MiddlewareMixin
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from common.web import throttles
@@ -25,7 +22,6 @@ from common.web.problems import (
     FieldError,
     TooLarge,
     answer,
-    answer_exception,
     from_exception,
     is_for_programs,
     mark_as_logged,
@@ -78,12 +74,16 @@ class SecurityHeadersMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
+        self.set_headers(request, response)
+        return response
+
+    def set_headers(self, request: HttpRequest, response: HttpResponseBase) -> None:
+        """Set the headers of one response."""
         for name, value in self.always.items():
             response.headers.setdefault(name, value)
         if is_for_programs(request):
             response.headers.setdefault("Cache-Control", "no-store")
         throttles.write_headers(request, response)
-        return response
 
 
 class _ForPeople(MiddlewareMixin):
@@ -109,37 +109,6 @@ class AuthenticationMiddleware(_ForPeople, auth.AuthenticationMiddleware):
 
 class MessageMiddleware(_ForPeople, messages.MessageMiddleware):
     """Django's message middleware, skipped for devices."""
-
-
-class ShortWayMiddleware:
-    """Let a function of `SHORT_WAYS` respond to a POST before the processing that only pages need.
-
-    The function gets requests with a body within the limit, for an allowed host and without a query. If it returns
-    `None`, the request is processed as usual. Its exceptions are handled like those of an API view.
-    """
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        way = settings.SHORT_WAYS.get(request.path_info)
-        answered = self._go(import_string(way), request) if way and _is_plain(request) else None
-        return self.get_response(request) if answered is None else answered
-
-    def _go(self, way: Callable[[HttpRequest], HttpResponse | None], request: HttpRequest) -> HttpResponse | None:
-        language = translation.get_language_from_request(request)
-        try:
-            response = way(request)
-        except Exception as exc:  # like the exception handler of views
-            with translation.override(language):
-                response = answer_exception(exc, from_exception(exc), request)
-        if response is not None:
-            headers = response.headers
-            headers["Content-Length"] = str(len(response.content))
-            headers["Allow"] = "POST, OPTIONS"
-            headers["Vary"] = "Accept-Language"
-            headers["Content-Language"] = language
-        return response
 
 
 class DoorsFirstMiddleware:
@@ -199,17 +168,6 @@ class BodyLimitMiddleware:
 def body_limit(path: str) -> int:
     """Return the largest number of bytes of a body sent to `path`."""
     return settings.BODY_LIMIT_BYTES_BY_PATH.get(path, settings.BODY_LIMIT_BYTES)
-
-
-def _is_plain(request: HttpRequest) -> bool:
-    length = request.META.get("CONTENT_LENGTH") or ""
-    if request.method != "POST" or request.META.get("QUERY_STRING") or not (length.isascii() and length.isdigit()):
-        return False
-    try:
-        request.get_host()
-    except DisallowedHost:
-        return False
-    return int(length[:20]) <= body_limit(request.path_info)
 
 
 def _check_address(request: HttpRequest) -> None:

@@ -5,11 +5,23 @@ import json
 from typing import Any, Final
 
 import time_machine
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.test import Client
 from django.test.client import ClientHandler
 
+from common.web.short_ways import Shortly
+
+
+class _Handler(ClientHandler):
+    """Django's handler with the short ways of a deployment."""
+
+    def get_response(self, request: HttpRequest) -> HttpResponseBase:
+        return Shortly().respond(request) or super().get_response(request)
+
+
 # Loaded once: a separate client would load the middleware again, which takes ten times as long as a request.
-_HANDLER: Final = ClientHandler(enforce_csrf_checks=False)
+_HANDLER: Final = _Handler(enforce_csrf_checks=False)
 
 
 def send(method: str, path: str, body: Any = None, *, now: dt.datetime, headers: dict[str, str] | None = None) -> Any:

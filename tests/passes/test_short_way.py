@@ -1,12 +1,18 @@
 """A scan in the usual form skips the view of the API, and gets the same response."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
+import psycopg._queries
 import pytest
-from django.db import connection
+import time_machine
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, connection
 from django.test.utils import CaptureQueriesContext
 
+from common.web.gateway import Answer, call, environ_of, set_body
+from crowdtrace.wsgi import application
 from passes.api.devices import ScansView
 from passes.models import Scan
 from tests.factories import NOW, EnrolledDevice, make_device, make_venue
@@ -88,6 +94,54 @@ def test_the_short_way_takes_two_statements_and_never_meets_the_view(
     with CaptureQueriesContext(connection) as statements:
         assert answer(body(held[1], 2), door.header, SHORT)[2] == b'{"result":"Approved"}'
     assert len(statements) == 2
+
+
+@pytest.fixture
+def kept_connection() -> Iterator[None]:
+    """Keep the connection with the transaction of the test at the end of a request, as Django's test client does."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+def deployed(data: bytes, token: str, form: str) -> Answer:
+    """Return the response of the application as the web server asks it."""
+    headers = [("host", "localhost"), ("content-type", form), ("authorization", f"Device {token}")]
+    scope = {"method": "POST", "raw_path": SCANS.encode(), "query_string": b"", "http_version": "1.1"}
+    environ = environ_of(scope | {"headers": [(name.encode(), value.encode()) for name, value in headers]})
+    set_body(environ, data)
+    with time_machine.travel(NOW, tick=False):
+        return call(application, environ)
+
+
+@pytest.mark.usefixtures("kept_connection")
+@pytest.mark.parametrize(("sent", "status"), [("garbage", 200), (None, 400)])
+def test_the_deployed_application_answers_both_ways_alike(door: EnrolledDevice, sent: str | None, status: int) -> None:
+    data = b"[]" if sent is None else body(sent)
+    short, long = deployed(data, door.token, SHORT), deployed(data, door.token, LONG)
+    assert (short.status, short.body) == (long.status, long.body)
+    assert short.status == status
+    assert {name for name, _ in short.headers} == {name for name, _ in long.headers}
+
+
+@pytest.mark.usefixtures("kept_connection")
+def test_the_deployed_application_responds_to_a_scan_without_middleware_and_view(
+    venue: Venue, door: EnrolledDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(application, "_application", lambda *_: pytest.fail("the long way"))
+    got = deployed(body(Phone().check_in(venue).on_screen(NOW)), door.token, SHORT)
+    assert got.body == b'{"result":"Approved"}'
+
+
+def test_the_driver_learns_the_parameters_of_a_scan_once(
+    venue: Venue, door: EnrolledDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = [Phone().check_in(venue).on_screen(NOW) for _ in range(2)]
+    assert answer(body(held[0], 1), door.header, SHORT)[0] == 200
+    monkeypatch.setattr(psycopg._queries, "_split_query", lambda *_: pytest.fail("parsed again"))
+    assert answer(body(held[1], 2), door.header, SHORT)[2] == b'{"result":"Approved"}'
 
 
 def test_what_the_short_way_cannot_handle_takes_the_long_one(door: EnrolledDevice) -> None:
