@@ -9,6 +9,7 @@ none.
 """
 
 import argparse
+import gc
 import importlib
 import itertools
 import os
@@ -18,7 +19,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from types import FrameType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import django
 import hypothesis
@@ -27,7 +28,13 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from playwright.sync_api import Playwright, sync_playwright
 
 import embedded
+from embedded.network import free_port
 from tests import databases
+from tests.live import Copy, running
+
+if TYPE_CHECKING:
+    from tests.exports.ledger import ReleasedLake
+    from tests.exports.s3 import S3Server
 
 # The same examples in every run, and no deadline that fails on a slow machine.
 hypothesis.settings.register_profile("crowdtrace", derandomize=True, deadline=None, database=None)
@@ -43,12 +50,28 @@ _stack = ExitStack()
 # Files that share an expensive server run in one worker, one after another; every other file runs in any worker, but as
 # a whole.
 GROUPS: Final = {
-    "tests/site/": "running copy",
     "tests/town/test_demo.py": "running copy",
+    "tests/site/test_tutorial.py": "running copy",
+    "tests/site/test_faults.py": "running copy",
     "tests/exports/": "lake",
+    "tests/adversaries/test_holder.py": "lake",
 }
-# The longest tests come first, and short files fill the rest, so that all workers end together.
-LONGEST: Final = ("tests/exports/", "tests/browser/", "tests/site/", "tests/town/", "tests/adversaries/", "tests/risk/")
+# The longest tests come first, and short files fill the rest, so that all workers end together. The running copy comes
+# late, because its tasks take time from the tests until the end; what kills its parts is the last to use it.
+LONGEST: Final = (
+    "tests/exports/",
+    "tests/browser/",
+    "tests/site/",
+    "tests/town/",
+    "tests/adversaries/",
+    "tests/risk/",
+    "tests/venues/test_schema.py",
+    "tests/town/test_demo.py",
+    "tests/site/test_tutorial.py",
+    "tests/site/test_faults.py",
+    "tests/embedded/",
+    "tests/common/",
+)
 
 
 def _deals_out(arguments: Sequence[str]) -> bool:
@@ -64,6 +87,8 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 def _start_services() -> None:
+    # Collecting creates a million objects that stay, and looking for garbage among them takes a quarter of its time.
+    gc.disable()
     os.environ["CROWDTRACE_FAST"] = "1"
     os.environ["CROWDTRACE_HOME"] = tempfile.mkdtemp(prefix="crowdtrace-tests-")
     home = embedded.home()
@@ -109,14 +134,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(_group(item)))
 
 
+def pytest_collection_finish() -> None:
+    """Look for garbage from now on, but only among what the tests create."""
+    gc.freeze()
+    gc.enable()
+
+
 def _path(item: pytest.Item) -> str:
     return item.path.relative_to(item.config.rootpath).as_posix()
 
 
 def _turn(item: pytest.Item) -> int:
-    """Return the place of a test's folder among the slowest."""
+    """Return the place of a test's file, or else of its folder, among the slowest."""
     path = _path(item)
-    return next((turn for turn, start in enumerate(LONGEST) if path.startswith(start)), len(LONGEST))
+    found = max((start for start in LONGEST if path.startswith(start)), key=len, default=None)
+    return LONGEST.index(found) if found else len(LONGEST)
 
 
 def _group(item: pytest.Item) -> str:
@@ -162,3 +194,43 @@ def playwright() -> Iterator[Playwright]:
     """Yield the only driver of Chromium: it keeps an event loop in this thread, so there can be no second one."""
     with sync_playwright() as driver:
         yield driver
+
+
+# Fixtures of a session that several folders use are only here: a conftest that imports one makes another fixture of it,
+# with a server or a lake of its own.
+@pytest.fixture(scope="session")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
+    """Yield one running copy for every test that examines it from outside."""
+    home = tmp_path_factory.mktemp("copy") / "home"
+    with running(home, free_port()) as served:
+        yield served
+    embedded.destroy(home)
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator["S3Server"]:
+    """Yield the S3 server of the test run."""
+    from tests.exports.s3 import s3_server
+
+    with s3_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def shared_bucket(s3: "S3Server") -> str:
+    """Create one versioned bucket for the run: each bucket uses volumes of the server."""
+    s3.make_bucket("lake", versioned=True)
+    return "lake"
+
+
+@pytest.fixture(scope="session")
+def shared_release(
+    tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: Any
+) -> Iterator["ReleasedLake"]:
+    """Create a lake with two released days, once; tests must not write to it."""
+    from tests.exports.ledger import released_lake
+
+    with databases.fresh_database() as url:
+        with django_db_blocker.unblock():
+            made = released_lake(tmp_path_factory.mktemp("released"), url)
+        yield made

@@ -1,6 +1,6 @@
 """Adversaries use the same services as everybody, and the same lake as researchers."""
 
-from tests.exports.conftest import bucket, catalogue_url, deployment, deployment_in_s3, folder, s3, shared_bucket
+from tests.exports.conftest import bucket, catalogue_url, deployment, deployment_in_s3, folder
 from tests.passes.conftest import _fresh_limits
 
 __all__ = [
@@ -10,6 +10,4 @@ __all__ = [
     "deployment",
     "deployment_in_s3",
     "folder",
-    "s3",
-    "shared_bucket",
 ]

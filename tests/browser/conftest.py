@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, P
 from pytest_django.live_server_helper import LiveServer
 
 # Pages of the dataset are tested with two released days.
-from tests.exports.conftest import released, shared_release  # noqa: F401
+from tests.exports.conftest import released  # noqa: F401
 
 # The browser's driver keeps an event loop in this thread; the tests themselves are synchronous.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"

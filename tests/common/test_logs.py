@@ -255,7 +255,7 @@ def test_a_worker_reports_a_failed_task_without_its_values() -> None:
         [sys.executable, "-m", "tests.common.worker", f"tests-{uuid.uuid4()}"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
         env=os.environ | {"LOG_LEVEL": "DEBUG"},
     )

@@ -21,6 +21,7 @@ from embedded.network import free_port
 from embedded.processes import wait_until
 from tests.common.conftest import THING
 from tests.common.views import LONG_FILE_BYTES
+from tests.live import PATIENCE_S
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 KIB = 1024
@@ -53,7 +54,7 @@ class Server:
 
     def begin(self, request: bytes) -> socket.socket:
         """Send bytes unchanged."""
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S)
         connection.sendall(request)
         return connection
 
@@ -95,12 +96,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             stderr=subprocess.STDOUT,
         )
     try:
-        wait_until(lambda: process.poll() is not None or _answers(port), seconds=60)
+        wait_until(lambda: process.poll() is not None or _answers(port), seconds=PATIENCE_S)
         assert process.poll() is None, output.read_text()
         yield Server(port, output)
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(PATIENCE_S)
 
 
 def _answers(port: int) -> bool:
@@ -205,7 +206,7 @@ def _answered(connections: list[socket.socket]) -> Iterator[socket.socket]:
     with selectors.DefaultSelector() as selector:
         for connection in connections:
             selector.register(connection, selectors.EVENT_READ)
-        for key, _ in selector.select(timeout=20):
+        for key, _ in selector.select(timeout=PATIENCE_S):
             assert isinstance(key.fileobj, socket.socket)
             yield key.fileobj
 
@@ -294,7 +295,7 @@ def test_a_server_error_leaves_a_line_and_no_value_of_the_request(server: Server
     headers = ["User-Agent: canary-agent", "Authorization: canary-header", "X-Forwarded-For: 203.0.113.77"]
     answer = server.post("/api/v1/crash?canary-query=1", body, f"Content-Length: {len(body)}", *headers)
     assert answer.status == 500
-    wait_until(lambda: "ValueError" in server.said(), seconds=10)
+    wait_until(lambda: "ValueError" in server.said(), seconds=PATIENCE_S)
     assert "POST /api/v1/crash 500" in server.said()
     for secret in ("canary", "203.0.113.77", "127.0.0.1:"):
         assert secret not in server.said()
@@ -320,10 +321,10 @@ def test_the_documentation_works_under_our_policy_and_asks_no_other_origin(
     response = page.goto(f"{origin}/api/docs/")
     assert response is not None
     assert "unsafe-inline" not in response.headers["content-security-policy"]
-    page.locator(".opblock").first.wait_for(timeout=20_000)
+    page.locator(".opblock").first.wait_for(timeout=1000 * PATIENCE_S)
     title = page.locator(".info .title").inner_text()
     page.locator(".opblock-summary-control").first.click()
-    page.locator(".opblock-body").first.wait_for(timeout=20_000)
+    page.locator(".opblock-body").first.wait_for(timeout=1000 * PATIENCE_S)
     browser.close()
     assert "CrowdTrace" in title
     assert complaints == []

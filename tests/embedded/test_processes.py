@@ -15,12 +15,13 @@ import pytest
 
 from embedded.processes import Identity, Record, end, identify, tethered, wait_until
 from embedded.supervisor import MAX_ENDS, Program, Supervisor, drop_mails, end_leftovers, rotate_logs
+from tests.live import PATIENCE_S
 
-SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
+SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 DEAF = [
     sys.executable,
     "-c",
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)",
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)",
 ]
 FAMILY = [sys.executable, "-c", f"import subprocess; subprocess.run({SLEEP!r})"]
 
@@ -65,7 +66,7 @@ def test_a_process_is_known_while_it_lives_and_no_longer() -> None:
     assert identity.is_alive
     child.kill()
     # A zombie, not yet waited for, does not count as alive.
-    assert wait_until(lambda: not identity.is_alive, seconds=5)
+    assert wait_until(lambda: not identity.is_alive, seconds=PATIENCE_S)
     child.wait()
     assert identify(child.pid) is None
 
@@ -92,7 +93,7 @@ def test_a_process_that_does_not_listen_is_ended_by_the_last_step() -> None:
     child.stdout.readline()
     identity = identify(child.pid)
     assert identity is not None
-    assert end(identity, [(signal.SIGTERM, 0.1), (signal.SIGKILL, 5.0)])
+    assert end(identity, [(signal.SIGTERM, 0.1), (signal.SIGKILL, PATIENCE_S)])
     child.stdout.close()
     child.wait()
 
@@ -129,11 +130,11 @@ def test_a_tethered_program_dies_with_a_parent_that_was_killed() -> None:
     child = identify(int(parent.stdout.readline()))
     assert child is not None
     # Until it has become the program, it may not be tied yet.
-    assert wait_until(lambda: "tether" not in " ".join(psutil.Process(child.pid).cmdline()), seconds=10)
+    assert wait_until(lambda: "tether" not in " ".join(psutil.Process(child.pid).cmdline()), seconds=PATIENCE_S)
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    assert wait_until(lambda: not child.is_alive, seconds=5)
+    assert wait_until(lambda: not child.is_alive, seconds=PATIENCE_S)
 
 
 def test_a_tethered_program_whose_parent_is_gone_already_does_not_start() -> None:
@@ -146,7 +147,7 @@ def test_a_tethered_program_whose_parent_is_gone_already_does_not_start() -> Non
 def test_stopping_leaves_no_process_of_a_session(home: Path, supervise: Callable[..., Supervisor]) -> None:
     supervisor = supervise(SLEEP, FAMILY)
     leaders = recorded(home)
-    assert wait_until(lambda: len(session(leaders[1])) == 2, seconds=10)
+    assert wait_until(lambda: len(session(leaders[1])) == 2, seconds=PATIENCE_S)
     supervisor.stop()
     assert [session(leader) for leader in leaders] == [[], []]
     assert recorded(home) == []
@@ -157,7 +158,7 @@ def test_a_second_signal_ends_a_program_that_does_not_listen_at_once(
 ) -> None:
     supervisor = supervise(DEAF)
     log = home / "log" / "program-0.log"
-    assert wait_until(lambda: "deaf" in log.read_text(), seconds=10)
+    assert wait_until(lambda: "deaf" in log.read_text(), seconds=PATIENCE_S)
     leader = recorded(home)[0]
     supervisor.stop(in_a_hurry=lambda: True)
     assert session(leader) == []
@@ -168,9 +169,9 @@ def test_a_program_that_ends_is_started_again(home: Path, supervise: Callable[..
     supervisor = supervise(FAMILY, said=said)
     try:
         first = recorded(home)[0]
-        assert wait_until(lambda: len(session(first)) == 2, seconds=10)
+        assert wait_until(lambda: len(session(first)) == 2, seconds=PATIENCE_S)
         os.kill(first, signal.SIGKILL)
-        assert wait_until(lambda: supervisor.check() is None and recorded(home) != [first], seconds=10)
+        assert wait_until(lambda: supervisor.check() is None and recorded(home) != [first], seconds=PATIENCE_S)
         assert "is being restarted" in said[0]
         assert session(first) == []
         assert len(recorded(home)) == 1
@@ -190,7 +191,7 @@ def test_a_program_that_cannot_run_is_given_up_with_a_sentence(
 
     supervisor = supervise([sys.executable, "-c", "raise SystemExit('no')"], said=said)
     try:
-        assert wait_until(gives_up, seconds=30)
+        assert wait_until(gives_up, seconds=PATIENCE_S)
     finally:
         supervisor.stop()
     assert f"ended {MAX_ENDS} times in a minute" in problems[0]
@@ -211,7 +212,7 @@ def test_later_a_program_that_keeps_ending_is_restarted_more_slowly_and_stops_no
         return len(said) > MAX_ENDS
 
     try:
-        assert wait_until(has_ended_often, seconds=30)
+        assert wait_until(has_ended_often, seconds=PATIENCE_S)
     finally:
         supervisor.stop()
 
@@ -223,7 +224,7 @@ def test_what_a_killed_supervisor_left_is_ended_at_the_next_start(
     identity = identify(left.pid)
     assert identity is not None
     (home / "run" / "programs.json").write_text(json.dumps([{"pid": identity.pid, "mark": identity.mark}]))
-    assert wait_until(lambda: len(session(left.pid)) == 2, seconds=10)
+    assert wait_until(lambda: len(session(left.pid)) == 2, seconds=PATIENCE_S)
     os.kill(left.pid, signal.SIGKILL)  # only the leader: its child stays
     left.wait()
     end_leftovers(home)

@@ -25,6 +25,7 @@ from common.web import throttles
 from embedded import postgres, valkey
 from embedded.network import free_port, is_free
 from embedded.processes import Record, identify, wait_until
+from tests.live import PATIENCE_S
 
 ADDRESSES = ("DATABASE_URL", "REDIS_URL", "LIMITS_URL")
 VARIABLES = (*ADDRESSES, "SECRET_KEY", "PEPPER", "MASTER_KEY", "LAKE_URL", "CROWDTRACE_EMBEDDED")
@@ -98,7 +99,7 @@ class User:
     def leave(self) -> None:
         assert self.process.stdin is not None
         self.process.stdin.close()
-        assert self.process.wait(60) == 0
+        assert self.process.wait(PATIENCE_S) == 0
 
     def kill(self) -> None:
         self.process.kill()
@@ -297,10 +298,10 @@ def test_counters_of_rate_limits_survive_a_restart_and_a_kill_in_memory_alone(
     before = copy.stat().st_mtime_ns
     assert tries() == [False, False]
     throttles.hit("login", "somebody")
-    assert wait_until(lambda: copy.stat().st_mtime_ns > before, seconds=20)
+    assert wait_until(lambda: copy.stat().st_mtime_ns > before, seconds=PATIENCE_S)
     killed = valkey.ensure(home, valkey.LIMITS)
     os.kill(killed.pid, signal.SIGKILL)
-    assert wait_until(lambda: not psutil.pid_exists(killed.pid) or is_zombie(killed.pid), seconds=20)
+    assert wait_until(lambda: not psutil.pid_exists(killed.pid) or is_zombie(killed.pid), seconds=PATIENCE_S)
     valkey.ensure(home, valkey.LIMITS)
     assert tries() == [False, False]
     assert copy.parent.stat().st_mode & 0o077 == 0
@@ -395,13 +396,13 @@ def wait_for_append_only_file(home: Path, name: bytes) -> None:
     def has_it() -> bool:
         return any(name in path.read_bytes() for path in (home / "valkey" / "appendonlydir").iterdir())
 
-    assert wait_until(has_it, seconds=10)
+    assert wait_until(has_it, seconds=PATIENCE_S)
 
 
 def test_a_stale_postmaster_file_with_the_number_of_a_stranger_stops_nothing(home: Path) -> None:
     with embedded.services(home):
         data = (home / "postgres" / "data").resolve()
-    stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     try:
         lines = [str(stranger.pid), str(data), "1", "5432", "", "127.0.0.1", "", "ready"]
         (data / "postmaster.pid").write_text("\n".join(lines) + "\n")

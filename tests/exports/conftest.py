@@ -11,17 +11,10 @@ from exports.lake.catalogue import Lake
 from exports.lake.storage import Storage
 from exports.models import Release
 from tests.databases import fresh_database
-from tests.exports.ledger import ReleasedLake, released_lake
-from tests.exports.s3 import S3Server, s3_server
+from tests.exports.ledger import ReleasedLake
+from tests.exports.s3 import S3Server
 
 DATABASE = "covid-19"
-
-
-@pytest.fixture(scope="session")
-def s3() -> Iterator[S3Server]:
-    """Yield the S3 server of the test run."""
-    with s3_server() as server:
-        yield server
 
 
 @pytest.fixture
@@ -35,13 +28,6 @@ def catalogue_url() -> Iterator[str]:
 def folder(tmp_path: Path) -> Storage:
     """Return a lake's storage in a local folder."""
     return Storage((tmp_path / "lake").as_uri())
-
-
-@pytest.fixture(scope="session")
-def shared_bucket(s3: S3Server) -> str:
-    """Create one versioned bucket for the run: each bucket uses volumes of the server."""
-    s3.make_bucket("lake", versioned=True)
-    return "lake"
 
 
 @pytest.fixture
@@ -96,15 +82,6 @@ def bucket_lake(catalogue_url: str, bucket: Storage) -> Iterator[Lake]:
     """Yield a prepared lake in a bucket."""
     with Lake.in_postgres(url=catalogue_url, storage=bucket, database=DATABASE) as made:
         made.prepare()
-        yield made
-
-
-@pytest.fixture(scope="session")
-def shared_release(tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: Any) -> Any:
-    """Create a lake with two released days, once; tests must not write to it."""
-    with fresh_database() as url:
-        with django_db_blocker.unblock():
-            made = released_lake(tmp_path_factory.mktemp("released"), url)
         yield made
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from exports.lake.storage import S3Objects, Storage
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,10 @@ def _wait(process: subprocess.Popen[bytes], server: S3Server, log: Path) -> None
             urllib.request.urlopen(server.endpoint + "/healthz", timeout=2).close()
             storage = server.storage("started")
             client = S3Objects(storage).client
+            # The bucket may exist already, where an earlier attempt could not write to it yet.
             with contextlib.suppress(Exception):
                 client.create_bucket(Bucket="started")
+            with contextlib.suppress(Exception):
                 client.put_object(Bucket="started", Key="probe", Body=b"1")
                 return
         time.sleep(0.2)

@@ -12,7 +12,7 @@ import pytest
 from benchmarks import faults
 from embedded.home import CHECKOUT
 from embedded.processes import Record, wait_until
-from tests.live import Copy, environment
+from tests.live import PATIENCE_S, Copy, environment
 
 SCANS = 240
 PARTS = ("postgres", "valkey", "limits", "web server", "worker", "schedule")
@@ -65,8 +65,8 @@ def test_whatever_is_killed_while_doors_scan_comes_back_and_no_answer_is_lost_or
     found = json.loads(last)
     assert {name: found[name] for name in ("lost", "doubled", "changed")} == {"lost": 0, "doubled": 0, "changed": 0}
     assert found["acknowledged"] == found["visits"] == SCANS
-    assert wait_until(lambda: all(recovered(copy, part) for part in PARTS), seconds=20)
-    assert wait_until(lambda: is_ready(copy), seconds=20)
+    assert wait_until(lambda: all(recovered(copy, part) for part in PARTS), seconds=PATIENCE_S)
+    assert wait_until(lambda: is_ready(copy), seconds=PATIENCE_S)
 
 
 @pytest.mark.long

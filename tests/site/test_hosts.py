@@ -28,6 +28,7 @@ from embedded.network import free_port
 from embedded.processes import wait_until
 from tests.databases import fresh_database
 from tests.exports.s3 import s3_server
+from tests.live import PATIENCE_S
 
 SCANS = 3_000
 """More than six doors send while everything is restarted."""
@@ -78,11 +79,11 @@ class Host:
 
     def stop(self, name: str) -> None:
         self.running[name].terminate()
-        self.running.pop(name).wait(60)
+        self.running.pop(name).wait(PATIENCE_S)
 
     def start_web(self) -> None:
         self.start("web", self.web, **self.of_web)
-        assert wait_until(lambda: is_ready(self.port), seconds=120)
+        assert wait_until(lambda: is_ready(self.port), seconds=PATIENCE_S)
 
     def start_worker(self) -> None:
         self.start("worker", self.worker)
@@ -122,7 +123,7 @@ def proxy(folder: Path, hosts: list[Host]) -> Iterator[int]:
     command = [str(shutil.which("nginx")), "-p", str(folder), "-c", str(folder / "nginx.conf")]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
-            assert wait_until(lambda: is_ready(port), seconds=20)
+            assert wait_until(lambda: is_ready(port), seconds=PATIENCE_S)
             yield port
         finally:
             process.terminate()
@@ -140,7 +141,7 @@ def pooler(database: str) -> Iterator[dict[str, str]]:
     user = ["--user", "nobody"] if os.geteuid() == 0 else []
     with subprocess.Popen([str(shutil.which("pgbouncer")), "--quiet", *user, str(folder / "pgbouncer.ini")]) as process:
         try:
-            assert wait_until(lambda: listens(listen), seconds=20)
+            assert wait_until(lambda: listens(listen), seconds=PATIENCE_S)
             here = urlunsplit(url._replace(netloc=f"{url.username}@127.0.0.1:{listen}"))
             yield {"DATABASE_URL": here, "DATABASE_PREPARE_THRESHOLD": "0"}
         finally:
@@ -165,11 +166,11 @@ class Doors:
 
     def wait_for(self, more: int) -> None:
         aim = self.acknowledged + more
-        assert wait_until(lambda: self.acknowledged >= aim or self.process.poll() is not None, seconds=120)
+        assert wait_until(lambda: self.acknowledged >= aim or self.process.poll() is not None, seconds=PATIENCE_S)
 
     def end(self) -> dict[str, Any]:
         self.reader.join()
-        assert self.process.wait(60) == 0
+        assert self.process.wait(PATIENCE_S) == 0
         return dict(json.loads(self.last))
 
 
@@ -241,7 +242,7 @@ def test_hosts_are_restarted_one_by_one_and_no_door_gets_an_error(tmp_path: Path
                 found = doors.end()
             with psycopg.connect(database, autocommit=True) as session:
                 count = "SELECT count(*) FROM passes_change"
-                assert wait_until(lambda: session.execute(count).fetchone() == (0,), seconds=120)
+                assert wait_until(lambda: session.execute(count).fetchone() == (0,), seconds=PATIENCE_S)
                 crowd = session.execute("SELECT count(*) FROM risk_crowdday").fetchone()
         finally:
             for host in hosts:

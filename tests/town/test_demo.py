@@ -4,14 +4,18 @@ import datetime as dt
 import io
 import json
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
+from itertools import cycle
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import transaction
 from django.test import Client, override_settings
 from playwright.sync_api import Playwright, expect
 
@@ -98,44 +102,55 @@ def test_a_venue_that_was_closed_is_replaced() -> None:
     assert organisation.venues.filter(closed_at=None).count() == 2
 
 
-def test_the_first_start_simulates_a_town_that_ends_today() -> None:
-    demonstration.ensure_demonstration(now=NOW)
-    simulation.simulate_demonstration_town(now=NOW)
-    assert Pass.objects.count() > 500
-    assert Visit.objects.filter(arrived_at__gt=NOW).count() == 0
-    assert Scan.objects.filter(scanned_at__gt=NOW).count() == 0
-    assert Visit.objects.filter(epoch=NOW.date()).exists()
-    assert Visit.objects.earliest("epoch").epoch == NOW.date() - dt.timedelta(days=13)
-    assert not Organisation.objects.exclude(simulated_until=None).exists()
-    assert not simulation.holds_more_than_the_demonstration()
-    demo = Organisation.objects.get(name=demonstration.ORGANISATION)
-    assert not Visit.objects.filter(venue__organisation=demo).exists()
+@pytest.fixture(scope="class")
+def first_start(django_db_setup: None, django_db_blocker: Any, rsa_keys: tuple[RSAPrivateKey, ...]) -> Iterator[None]:
+    """Simulate the town of a first start once; each test of a class is rolled back to it."""
+    turns = cycle(rsa_keys)
+    with django_db_blocker.unblock(), transaction.atomic():
+        demonstration.ensure_demonstration(now=NOW)
+        with patch("passes.codec.blind.new_key", lambda: next(turns)):
+            simulation.simulate_demonstration_town(now=NOW)
+        yield
+        transaction.set_rollback(True)
 
 
-def test_the_first_start_has_somebody_whose_shield_is_lowered_and_places_with_a_past() -> None:
-    demonstration.ensure_demonstration(now=NOW)
-    simulation.simulate_demonstration_town(now=NOW)
-    shield = shield_of(owners=owners_of_example(), budget=0.01, now=NOW)
-    assert len(shield.visits) > 5
-    assert shield.spent > 0
-    assert any(visit.shield_cost > 0 for visit in shield.visits)
-    assert len(StatisticsDraw.objects.filter(period="week", budget=past.EPSILON)) >= 4
-    town = Venue.objects.all()
-    for venue, card in zip(town, shown_cards(town), strict=True):
-        assert card["ratings"]["count"], venue.name
-        assert card["counted"], venue.name
-        assert card["opening_hours"], venue.name
-    own = shown_cards(town.filter(organisation__name=demonstration.ORGANISATION))
-    assert all(any(band != "empty" for day in card["occupancy"]["usual"] for band in day) for card in own)
-    assert (
-        sum(any(band != "empty" for day in card["occupancy"]["usual"] for band in day) for card in shown_cards(town))
-        > 12
-    )
-    always = [card for card in shown_cards(town) if card["open"] and card["changes_at"] is None]
-    assert len(always) >= 5
-    assert "ε = 20 a day" in guarantee()
-    day = StatisticsDraw.objects.filter(period="day").latest("first_day")
-    assert day.first_day == NOW.date() - dt.timedelta(days=3)
+@pytest.mark.usefixtures("first_start")
+class TestTheFirstStart:
+    def test_it_simulates_a_town_that_ends_today(self) -> None:
+        assert Pass.objects.count() > 500
+        assert Visit.objects.filter(arrived_at__gt=NOW).count() == 0
+        assert Scan.objects.filter(scanned_at__gt=NOW).count() == 0
+        assert Visit.objects.filter(epoch=NOW.date()).exists()
+        assert Visit.objects.earliest("epoch").epoch == NOW.date() - dt.timedelta(days=13)
+        assert not Organisation.objects.exclude(simulated_until=None).exists()
+        assert not simulation.holds_more_than_the_demonstration()
+        demo = Organisation.objects.get(name=demonstration.ORGANISATION)
+        assert not Visit.objects.filter(venue__organisation=demo).exists()
+
+    def test_it_has_somebody_whose_shield_is_lowered_and_places_with_a_past(self) -> None:
+        shield = shield_of(owners=owners_of_example(), budget=0.01, now=NOW)
+        assert len(shield.visits) > 5
+        assert shield.spent > 0
+        assert any(visit.shield_cost > 0 for visit in shield.visits)
+        assert len(StatisticsDraw.objects.filter(period="week", budget=past.EPSILON)) >= 4
+        town = Venue.objects.all()
+        for venue, card in zip(town, shown_cards(town), strict=True):
+            assert card["ratings"]["count"], venue.name
+            assert card["counted"], venue.name
+            assert card["opening_hours"], venue.name
+        own = shown_cards(town.filter(organisation__name=demonstration.ORGANISATION))
+        assert all(any(band != "empty" for day in card["occupancy"]["usual"] for band in day) for card in own)
+        assert (
+            sum(
+                any(band != "empty" for day in card["occupancy"]["usual"] for band in day) for card in shown_cards(town)
+            )
+            > 12
+        )
+        always = [card for card in shown_cards(town) if card["open"] and card["changes_at"] is None]
+        assert len(always) >= 5
+        assert "ε = 20 a day" in guarantee()
+        day = StatisticsDraw.objects.filter(period="day").latest("first_day")
+        assert day.first_day == NOW.date() - dt.timedelta(days=3)
 
 
 @pytest.mark.long
@@ -176,7 +191,7 @@ def test_a_copy_that_is_ready_answers_both_published_queries_with_rows(copy: Cop
         asked = urllib.request.Request(
             f"http://127.0.0.1:{copy.port}/api/v1/queries", body, {"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(asked, timeout=60) as answer:
+        with urllib.request.urlopen(asked, timeout=240) as answer:
             rows = json.load(answer)["rows"]
         assert len(rows) >= 15
     with urllib.request.urlopen(
@@ -229,7 +244,7 @@ def test_a_copy_that_runs_publishes_its_simulated_past_by_itself(copy: Copy) -> 
     address = f"http://127.0.0.1:{copy.port}/api/v1/datasets/covid-19"
 
     def coverage() -> dict[str, Any]:
-        with urllib.request.urlopen(address, timeout=10) as answer:
+        with urllib.request.urlopen(address, timeout=60) as answer:
             found: dict[str, Any] = json.load(answer)
         return found
 

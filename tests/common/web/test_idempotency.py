@@ -16,6 +16,7 @@ from common import time
 from common.models import AuditEntry, RememberedAnswer
 from common.web import idempotency
 from tests.common import views
+from tests.live import PATIENCE_S
 
 pytestmark = [pytest.mark.urls("tests.common.views"), pytest.mark.django_db(transaction=True)]
 
@@ -105,7 +106,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator["Gate"]:
 
     def waiting() -> dt.datetime:
         gate.entered.set()
-        assert gate.open.wait(20)
+        assert gate.open.wait(PATIENCE_S)
         return original()
 
     monkeypatch.setattr(views, "utc_now", waiting)
@@ -130,7 +131,7 @@ def in_thread(verb: str = "paint") -> tuple[int, bytes]:
 def test_a_concurrent_twin_gets_retry_after(api: APIClient, gate: Gate) -> None:
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(in_thread)
-        assert gate.entered.wait(20)
+        assert gate.entered.wait(PATIENCE_S)
         twin = send(api)
         other = send(api, verb="other")
         gate.open.set()
@@ -188,7 +189,7 @@ def test_a_mark_from_before_the_clock_was_set_back_is_taken_over(api: APIClient)
 def test_a_slow_request_whose_mark_was_taken_over_has_no_effect(gate: Gate) -> None:
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(in_thread)
-        assert gate.entered.wait(20)
+        assert gate.entered.wait(PATIENCE_S)
         later = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=2)
         assert RememberedAnswer.objects.update(at=later) == 1
         gate.open.set()

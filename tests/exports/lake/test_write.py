@@ -16,6 +16,7 @@ from exports.lake.catalogue import STORED_TABLES, Lake
 from exports.lake.storage import Storage, local_path
 from exports.lake.write import JOB, overwrite_day, overwrite_table
 from tests.exports.lake.factories import DAY, batches, open_rows
+from tests.live import PATIENCE_S
 
 NEXT = DAY + dt.timedelta(days=1)
 
@@ -192,7 +193,7 @@ def test_many_that_open_a_new_lake_at_once_make_it_once(catalogue_url: str, fold
 
     def open_it() -> list[str]:
         with Lake.in_postgres(url=catalogue_url, storage=folder, database="covid-19") as lake:
-            everybody.wait(30)
+            everybody.wait(PATIENCE_S)
             lake.prepare()
             return [lake.table(described).metadata_location for described in STORED_TABLES]
 
