@@ -28,7 +28,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from limits.storage import RedisStorage
-from redis import RedisError
+from redis import Redis, RedisError
 from redis.exceptions import ConnectionError, NoScriptError  # noqa: A004 - the library's name
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
@@ -113,8 +113,12 @@ _Counted = tuple[int, list[bytes | int | None]]
 """Whether the script allowed it, and the counters with their remaining lifetimes."""
 
 
-class _Storage(RedisStorage):
-    """Count and read the window in one call: the library's two scripts, each as a function of one script."""
+class _Store:
+    """The counters in one Valkey: count and read several windows in one round trip.
+
+    Of the library's storage it uses the texts of two scripts and nothing else; `tests/common/web/test_throttles.py`
+    compares keys, counts and lifetimes with those that the library's own class has.
+    """
 
     _COUNT: Final = b"""
         local function acquire(KEYS, ARGV) %b end
@@ -127,48 +131,50 @@ class _Storage(RedisStorage):
         return {acquire(KEYS, ARGV), read(KEYS, {ARGV[2]})}
     """ % (RedisStorage.SCRIPT_ACQUIRE_SLIDING_WINDOW, RedisStorage.SCRIPT_SLIDING_WINDOW)
 
-    def initialize_storage(self, uri: str) -> None:
-        super().initialize_storage(uri)
-        self.lua_count = self.get_connection().register_script(self._COUNT)
+    def __init__(self, client: "Redis") -> None:
+        self._pool = client.connection_pool
+        self._script = client.register_script(self._COUNT)
         self._kept: list[Any] = []
 
     def count(self, asked: Sequence[_Counting]) -> list[_Counted]:
-        calls = [(self._keys(one.key), [one.quota, one.window, one.cost]) for one in asked]
+        calls = [(_keys(one.key), [one.quota, one.window, one.cost]) for one in asked]
         try:
             return self._ask(calls)
         except (NoScriptError, ConnectionError):
-            # The server lost the script, or closed the connection: use the library's slower way.
-            return [self.lua_count(keys, arguments) for keys, arguments in calls]
-
-    def _keys(self, key: str) -> list[str]:
-        return [self.prefixed_key(self._previous_window_key(key)), self.prefixed_key(self._current_window_key(key))]
+            # The server lost the script, or closed the connection: use the client's slower way, which sends both again.
+            return [self._script(keys, arguments) for keys, arguments in calls]
 
     def _ask(self, calls: list[tuple[list[str], list[int]]]) -> list[_Counted]:
-        """Run the script for all calls in one round trip, without the library's wrapping, in a third of the time.
+        """Run the script for all calls in one round trip, without the client's wrapping, in a third of the time.
 
         Connections are taken from the pool permanently, as many as there are threads that count at the same time,
         because taking one and returning it takes longer than the command. A connection that the server closed in the
-        meantime fails, and `count` then uses the library's way.
+        meantime fails, and `count` then uses the client's way.
         """
         try:
             connection = self._kept.pop()
         except IndexError:
-            connection = valkey.limits().connection_pool.get_connection()
+            connection = self._pool.get_connection()
         try:
-            commands = [("EVALSHA", self.lua_count.sha, len(keys), *keys, *arguments) for keys, arguments in calls]
+            commands = [("EVALSHA", self._script.sha, len(keys), *keys, *arguments) for keys, arguments in calls]
             connection.send_packed_command(connection.pack_commands(commands))
             answers: list[_Counted] = [connection.read_response() for _ in commands]
         except BaseException:
             connection.disconnect()  # a pending response must not be taken for that of another request
-            valkey.limits().connection_pool.release(connection)
+            self._pool.release(connection)
             raise
         self._kept.append(connection)
         return answers
 
 
+def _keys(key: str) -> list[str]:
+    """Return the keys of the previous and the current counter, as the library names them."""
+    return [f"{PREFIX}:{{{key}}}/-1", f"{PREFIX}:{{{key}}}"]
+
+
 @lru_cache(maxsize=4)
-def _storage(url: str) -> _Storage:
-    return _Storage(url, connection_pool=valkey.limits().connection_pool, key_prefix=PREFIX)
+def _store(client: "Redis") -> _Store:
+    return _Store(client)
 
 
 @lru_cache(maxsize=64)
@@ -207,7 +213,7 @@ def hit_all(*asked: Asked) -> list[Verdict]:
     if outage.lasts():
         return []
     try:
-        counted = _storage(settings.LIMITS_URL).count([_counting(one) for one in asked])
+        counted = _store(valkey.limits()).count([_counting(one) for one in asked])
     except RedisError as error:
         outage.note(error)
         return []

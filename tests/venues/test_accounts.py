@@ -7,10 +7,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pyotp
 import pytest
+import time_machine
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.core import mail
 from django.test import Client
 
+from common import valkey
 from common.models import AuditEntry
 from common.time import utc_now
 from common.web.problems import Conflict, Invalid
@@ -367,6 +370,37 @@ class TestSecondFactor:
         off = call(client, "POST", owner("account/second-factor/off"), {"password": PASSWORD, "code": recovery[1]})
         assert off.status_code == 204
         assert log_in(Client(), "rosa").status_code == 200
+
+
+class TestWhatIsStored:
+    @time_machine.travel(NOW, tick=False)
+    def test_sessions_and_the_names_of_keys_hold_nothing_of_the_request_and_no_secret(self) -> None:
+        ip, agent, address = "203.0.113.77", "A browser of rosa", "rosa@example.org"
+        client = Client(REMOTE_ADDR=ip, HTTP_USER_AGENT=agent)
+        client.post("/owner/sign-up", {"username": "rosa", "password": PASSWORD, "email": address})
+        client.post("/owner/account/second-factor/begin")
+        uri = second_factor.begun(user=User.objects.get(username="rosa"))
+        assert uri
+        totp = pyotp.parse_uri(uri)
+        assert isinstance(totp, pyotp.TOTP)
+        first = totp.at(utc_now())
+        client.post("/owner/account/second-factor", {"code": "000000x"})
+        assert client.post("/owner/account/second-factor", {"code": first}).status_code == 200
+        other = Client(REMOTE_ADDR=ip, HTTP_USER_AGENT=agent)
+        other.post("/owner/login", {"username": "rosa", "password": PASSWORD})
+        code = totp.at(utc_now() + STEP)
+        assert other.post("/owner/login/code", {"code": code}).status_code == 302
+        other.post("/owner/account/email", {"email": "new." + address, "password": "a guess"})
+        other.post("/owner/forgot", {"email": address})
+
+        sessions = [session.get_decoded() for session in Session.objects.all()]
+        assert sum("_auth_user_id" in session for session in sessions) == 2
+        names = [bytes(name).decode() for store in (valkey.client(), valkey.limits()) for name in store.scan_iter()]
+        assert names
+        held = repr(sessions) + repr(names)
+        texts = (ip, agent, address, totp.secret, first, code, PASSWORD, "rosa")
+        # As a word: six digits may be part of a hash.
+        assert not [one for one in texts if re.search(rf"(?<![\w.]){re.escape(one)}(?!\w)", held)]
 
 
 class TestPassword:

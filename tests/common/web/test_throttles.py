@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
+from limits.storage import RedisStorage
 from pytest_django.fixtures import Settings
 from redis import Redis, RedisError
 from redis.connection import AbstractConnection
@@ -221,6 +223,83 @@ def test_counters_end_when_the_clock_of_the_store_is_set_back() -> None:
     again = throttles.hit("login", "x")
     assert again is not None
     assert again.allowed
+
+
+class TestTheLibrary:
+    """What `throttles` takes of `limits`: two scripts, and the names of the counters."""
+
+    KEY = "contract"
+    QUOTA, WINDOW = 10, 3600
+
+    @pytest.fixture
+    def library(self) -> RedisStorage:
+        """Return the library's own class on the same store."""
+        client = valkey.limits()
+        client.delete(*throttles._keys(self.KEY))
+        return RedisStorage(settings.LIMITS_URL, connection_pool=client.connection_pool, key_prefix=throttles.PREFIX)
+
+    def ours(self, cost: int = 1) -> tuple[bool, tuple[int, float, int, float]]:
+        """Count with our call; return whether it was allowed, and the window as the library states it."""
+        counting = throttles._Counting(self.KEY, self.QUOTA, self.WINDOW, cost)
+        ((allowed, (previous, previous_ms, current, current_ms)),) = throttles._store(valkey.limits()).count([counting])
+        return bool(allowed), (
+            int(previous or 0),
+            max(0, int(previous_ms or 0)) / 1000,
+            int(current or 0),
+            max(0, int(current_ms or 0)) / 1000,
+        )
+
+    def theirs(self, library: RedisStorage, cost: int = 1) -> bool:
+        return library.acquire_sliding_window_entry(self.KEY, self.QUOTA, self.WINDOW, cost)
+
+    def alike(self, ours: tuple[int, float, int, float], library: RedisStorage) -> bool:
+        """Return whether the library reads the same window a moment later."""
+        previous, previous_s, current, current_s = library.get_sliding_window(self.KEY, self.WINDOW)
+        return (
+            ours[::2] == (previous, current)
+            and ours[1] == pytest.approx(previous_s, abs=300)
+            and ours[3] == pytest.approx(current_s, abs=300)
+        )
+
+    def test_both_count_in_the_same_counters(self, library: RedisStorage) -> None:
+        allowed, window = self.ours(cost=3)
+        assert allowed
+        assert window[:3] == (0, 0.0, 3)
+        assert window[3] == pytest.approx(2 * self.WINDOW, abs=300)
+        assert self.alike(window, library)
+        assert self.theirs(library, cost=2)
+        allowed, window = self.ours()
+        assert (allowed, window[2]) == (True, 6)
+        assert self.alike(window, library)
+
+    def test_both_refuse_at_the_same_count_and_a_refusal_counts_nothing(self, library: RedisStorage) -> None:
+        assert self.ours(cost=self.QUOTA - 1)[0]
+        for _ in range(2):
+            allowed, window = self.ours(cost=2)
+            assert (allowed, window[2]) == (False, self.QUOTA - 1)
+            assert not self.theirs(library, cost=2)
+        assert self.theirs(library)
+        assert not self.ours()[0]
+        assert not self.theirs(library)
+
+    def test_both_give_the_previous_counter_the_same_weight(self, library: RedisStorage) -> None:
+        assert self.theirs(library, cost=8)
+        previous, current = throttles._keys(self.KEY)
+        # Half a window into the second one: 8 count as 3, and go on doing so for a seventh of an hour.
+        valkey.limits().pexpire(current, int(self.WINDOW * 0.49 * 1000))
+        allowed, window = self.ours(cost=7)
+        assert (allowed, window[0], window[2]) == (True, 8, 7)
+        assert self.alike(window, library)
+        assert not self.ours()[0]
+        assert not self.theirs(library)
+        assert valkey.limits().exists(previous) == 1
+
+    def test_both_take_back_what_did_not_count(self, library: RedisStorage) -> None:
+        assert self.ours(cost=3)[0]
+        allowed, window = self.ours(cost=-1)
+        assert (allowed, window[2]) == (True, 2)
+        assert self.theirs(library, cost=-1)
+        assert self.ours(cost=0)[1][2] == 1
 
 
 def test_one_request_at_a_time_asks_a_store_that_failed() -> None:
