@@ -13,7 +13,8 @@ from django.views.decorators.http import require_safe
 
 from common.time import utc_now
 from common.web.problems import NotFound
-from crowdtrace.site.radar import fan, rows
+from crowdtrace.site.charts.fan import FanData, fan_chart
+from crowdtrace.site.radar import rows
 from crowdtrace.site.radar.words import UNITS, Asked, series_name
 from crowdtrace.site.research import us_map
 from exports.dataset import publication
@@ -168,7 +169,7 @@ def _one(run: RadarRun, found: shown.Found) -> dict[str, Any]:
     past = shown.values_known(run, row.region)
     later = [point for point in shown.values_known(run, row.region, at=utc_now()) if point[0] > run.as_of]
     weeks = [(shown.target(run, step), row.quantiles[step]) for step in range(shown.LAST + 1)]
-    wanted = fan.Wanted(
+    data = FanData(
         as_of=run.as_of,
         past=past,
         medians=[(day, quantiles[shown.MEDIAN]) for day, quantiles in weeks],
@@ -200,8 +201,8 @@ def _one(run: RadarRun, found: shown.Found) -> dict[str, Any]:
         "covered": _covered(skill),
         "flags": [shown.FLAGS[code] for code in row.flags if code in shown.FLAGS],
         "fans": [
-            ("wide", fan.draw(wanted, width=WIDE[0], height=WIDE[1])),
-            ("narrow", fan.draw(wanted, width=NARROW[0], height=NARROW[1])),
+            ("wide", fan_chart(data, width=WIDE[0], height=WIDE[1])),
+            ("narrow", fan_chart(data, width=NARROW[0], height=NARROW[1])),
         ],
         "has_later": bool(later),
     }

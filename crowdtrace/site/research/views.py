@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from common.web import throttles
 from common.web.problems import NotFound
+from crowdtrace.site.charts.series import series_chart
 from crowdtrace.site.research import shown, us_map
 from crowdtrace.site.research.days import day_of
 from exports import conf
@@ -47,7 +48,7 @@ def data(request: HttpRequest) -> HttpResponse:
         "releases": releases,
         "newest": newest,
         "sure": shown.sure_of(newest) if newest else [],
-        "series": shown.drawn_series(shown.series_of(at, signal)),
+        "series": series_chart(shown.series_of(at, signal)),
         "signal": signal,
         "as_of_query": _query(request, "as_of"),
         "series_query": _query(request, "as_of", signal=signal),
