@@ -116,9 +116,9 @@ def test_a_home_with_more_than_the_demonstration_is_refused(tmp_path: Path) -> N
 def test_start_and_days_are_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plans: list[TownPlan] = []
 
-    def remember(*, plan: TownPlan, **_: Any) -> simulation.Lived:
+    def remember(*, plan: TownPlan, **_: Any) -> simulation.SimulationSummary:
         plans.append(plan)
-        return simulation.Lived()
+        return simulation.SimulationSummary()
 
     monkeypatch.setattr(simulation, "simulate_town", remember)
     call_command("simulate", f"--start={START}", "--days=20", f"--truth-out={tmp_path}", stdout=io.StringIO())

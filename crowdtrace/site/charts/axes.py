@@ -20,7 +20,7 @@ _SLACK: Final = 1e-9
 class Tick:
     """A tick of an axis: its position, and the value of its label."""
 
-    at: float
+    place: float
     value: float
 
 

@@ -31,7 +31,7 @@ class FanData:
 class DayTick:
     """A tick of the axis of days: its position, and the day of its label."""
 
-    at: float
+    place: float
     day: dt.date
 
 

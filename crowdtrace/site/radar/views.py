@@ -142,7 +142,7 @@ def _next_sort(sort: str, key: str) -> str:
 def _map(asked: Asked, table: list[rows.Row]) -> us_map.UsMap:
     """Return the map: states by class of the measure, ZIP areas as dots by its value."""
     values = {row.region: value for row in table if (value := getattr(row, asked.show)) is not None}
-    texts = {row.region: _told(row) for row in table}
+    texts = {row.region: _map_text(row) for row in table}
     return us_map.draw(
         values={region: value for region, value in values.items() if region.isalpha() and region != NATION},
         texts={region: text for region, text in texts.items() if region.isalpha()},
@@ -151,7 +151,7 @@ def _map(asked: Asked, table: list[rows.Row]) -> us_map.UsMap:
     )
 
 
-def _told(row: rows.Row) -> str:
+def _map_text(row: rows.Row) -> str:
     """Describe a row in a few words, for the map."""
     level = "–" if row.level is None else shown.number(row.level)
     if row.doubling is None:

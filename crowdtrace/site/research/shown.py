@@ -363,7 +363,7 @@ def _margins(squares: Squares, geo_type: str, geo_value: str) -> tuple[int | Non
 
 
 @dataclass(frozen=True)
-class Sure:
+class SignalCount:
     """A signal of the newest day with its interval; `is_noise` if half of the interval exceeds the value."""
 
     name: str
@@ -395,11 +395,11 @@ def series_of(at: TablesAt, signal: str) -> list[Point]:
     ]
 
 
-def sure_of(release: Release) -> list[Sure]:
+def signal_counts(release: Release) -> list[SignalCount]:
     """Return the signals of the whole deployment in one release."""
     found = [line for line in release.signals if line[0] == "nation"]
     return [
-        Sure(signal, round(value), *interval(value, error), REACH * error > value)
+        SignalCount(signal, round(value), *interval(value, error), REACH * error > value)
         for _, _, _, signal, value, error, _ in found
     ]
 

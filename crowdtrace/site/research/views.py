@@ -47,7 +47,7 @@ def data(request: HttpRequest) -> HttpResponse:
         "asked": request.GET.get("as_of", ""),
         "releases": releases,
         "newest": newest,
-        "sure": shown.sure_of(newest) if newest else [],
+        "signal_counts": shown.signal_counts(newest) if newest else [],
         "series": series_chart(shown.series_of(at, signal)),
         "signal": signal,
         "as_of_query": _query(request, "as_of"),

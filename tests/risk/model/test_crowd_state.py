@@ -13,7 +13,7 @@ from risk.model.compiled import US_PER_H
 from risk.model.far import CLEAR_AFTER, MERGE_GAP_US, InvalidInputError
 from risk.model.hits import BLIND_BELOW
 from risk.model.readings import OwnStays, read_stays
-from tests.risk.model.plain_reading import StayReading, read_stay
+from tests.risk.model.reference_reading import StayReading, read_stay
 from tests.risk.model.rooms import HOUR_US, Crowd, crowds
 
 

@@ -27,7 +27,7 @@ def stay(parameters: Parameters, kind: Kind = Kind.BAR, hours: float = 1.0) -> n
         heads=prior.usual_heads,
         stay_h=hours,
         volume_m3=prior.volume_m3.value,
-        removal_rate_per_h=prior.air_changes_per_h.value + parameters.pathogen.removal_beside_ventilation_per_h,
+        removal_rate_per_h=prior.air_changes_per_h.value + parameters.pathogen.decay_and_settling_per_h,
         masks=(1.5, 3.5),
         distancing=(2.0, 3.0),
         known_active_per_person=KNOWN_ACTIVE,

@@ -90,7 +90,7 @@ def test_usual_visits_cost_what_a_hand_calculation_gives_within_a_factor_of_thre
             heads=prior.usual_heads,
             stay_h=hours,
             volume_m3=prior.volume_m3.value,
-            removal_rate_per_h=prior.air_changes_per_h.value + SARS_COV_2_ANCESTRAL.removal_beside_ventilation_per_h,
+            removal_rate_per_h=prior.air_changes_per_h.value + SARS_COV_2_ANCESTRAL.decay_and_settling_per_h,
             masks=posterior(0.0, 0, 0),
             known_active_per_person=0.01,
             already_total=True,
