@@ -68,13 +68,13 @@ def _run(*, on_fresh_tables: bool) -> None:
             execute_from_command_line(sys.argv)
             return
         django.setup()
-        from common.tables import bring_up_to_date, let_go
+        from common.tables import apply_migrations, close_connections
 
-        bring_up_to_date()
+        apply_migrations()
         try:
             execute_from_command_line(sys.argv)
         finally:
-            let_go()
+            close_connections()
     except ImproperlyConfigured as error:
         sys.exit(str(error))
 

@@ -41,7 +41,7 @@ LIVE_SECONDS: Final = 30
 HOUR_S: Final = 3600
 
 
-class Took(NamedTuple):
+class Timing(NamedTuple):
     """Per scan: scans a second, milliseconds of CPU here and in the stores."""
 
     per_second: float
@@ -51,8 +51,8 @@ class Took(NamedTuple):
 
 def queued(shown: Callable[[float], str], at: float) -> dict[str, Any]:
     """Return a scan as a kiosk queues it."""
-    told = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
-    body = {"credential": shown(at), "type": "Checkin", "scanned_at": told, "kiosk_result": "Approved"}
+    timestamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
+    body = {"credential": shown(at), "type": "Checkin", "scanned_at": timestamp, "kiosk_result": "Approved"}
     return {"scan_id": secrets.token_urlsafe(16)} | body
 
 
@@ -87,12 +87,12 @@ class Bench:
         now = time.time()
         return [queued(next(self.shown), now - HOUR_S * at / count) for at in range(count)]
 
-    def took(self, count: int, work: Callable[[], None]) -> Took:
+    def took(self, count: int, work: Callable[[], None]) -> Timing:
         """Process ``count`` scans, and measure it."""
         stores, cpu, began = cpu_seconds(*self.stores), time.process_time(), time.perf_counter()
         work()
         cpu, took = time.process_time() - cpu, time.perf_counter() - began
-        return Took(count / took, cpu / count * 1e3, (cpu_seconds(*self.stores) - stores) / count * 1e3)
+        return Timing(count / took, cpu / count * 1e3, (cpu_seconds(*self.stores) - stores) / count * 1e3)
 
     def floor(self, items: list[dict[str, Any]]) -> Callable[[], None]:
         """Return a function that does the cryptography of scans, plain or sealed."""

@@ -45,7 +45,7 @@ class Steps:
         self.count += 1
         self.page.fill(selector, text)
 
-    def told(self, what: str) -> str:
+    def summary(self, what: str) -> str:
         machine = time.monotonic() - self.started
         person = machine + self.count * SECONDS_A_STEP
         return f"{what}: {machine:.1f} s of the machine, {self.count} steps, about {person:.0f} s for a person"
@@ -70,7 +70,7 @@ def poster_of_host(page: Page) -> str:
     answered = page.request.get(str(poster))
     if not answered.body().startswith(b"%PDF-"):
         raise SystemExit("no poster came")
-    return steps.told("empty database to a poster")
+    return steps.summary("empty database to a poster")
 
 
 def door_of_host(host: Page, tablet: Page) -> str:
@@ -87,7 +87,7 @@ def door_of_host(host: Page, tablet: Page) -> str:
     tablet.fill("#code", code)
     tablet.click('[data-form="enrol"] [type=submit]')
     shows(tablet, "door")
-    return steps.told("owner's page to a door that is ready")
+    return steps.summary("owner's page to a door that is ready")
 
 
 def green_of_visitor(phone: Page, tablet: Page, link: str) -> str:
@@ -112,7 +112,7 @@ def green_of_visitor(phone: Page, tablet: Page, link: str) -> str:
     shown = tablet.get_attribute(".signal", "data-signal")
     if shown != "green":
         raise SystemExit(f"the door says {shown}")
-    return steps.told("event link to a visitor's first green light")
+    return steps.summary("event link to a visitor's first green light")
 
 
 def walk(browser: Browser, url: str) -> list[str]:
@@ -121,9 +121,9 @@ def walk(browser: Browser, url: str) -> list[str]:
         browser.new_context(base_url=url, viewport=ViewportSize(width=size["width"], height=size["height"])).new_page()
         for size in (PHONE, TABLET, PHONE)
     )
-    told = [poster_of_host(host)]
+    lines = [poster_of_host(host)]
     link = host.inner_text("#link")
-    return [*told, door_of_host(host, tablet), green_of_visitor(phone, tablet, link)]
+    return [*lines, door_of_host(host, tablet), green_of_visitor(phone, tablet, link)]
 
 
 def main() -> None:

@@ -37,7 +37,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Asked:
+class TimedRequest:
     """One request: method, path, body."""
 
     method: str
@@ -77,7 +77,7 @@ class FloorView(APIView):
 urlpatterns = [path("floor", FloorView.as_view()), path("", include("crowdtrace.urls"))]
 
 
-def measure(requests: Sequence[Asked], *, warm: int = 5) -> dict[str, float]:
+def measure(requests: Sequence[TimedRequest], *, warm: int = 5) -> dict[str, float]:
     """Return milliseconds of the requests and of their floors; the first few only warm up."""
     global _seen  # noqa: PLW0603 - the one view of the floor reads it
     wall: list[tuple[float, float]] = []
@@ -114,7 +114,7 @@ def _answered(response: HttpResponseBase) -> bytes:
     return content
 
 
-def _timed(client: Client, asked: Asked, at: str | None = None) -> tuple[float, float]:
+def _timed(client: Client, asked: TimedRequest, at: str | None = None) -> tuple[float, float]:
     began, cpu = time.perf_counter(), time.process_time()
     _answered(asked.send(client, at))
     return (time.perf_counter() - began) * 1e3, (time.process_time() - cpu) * 1e3

@@ -69,7 +69,7 @@ class Watched:
 
 @dataclass(frozen=True)
 class Town:
-    """What the clients need: tokens of doors, and credentials that are valid for the next minutes."""
+    """Input of the clients: tokens of doors, and credentials that are valid for the next minutes."""
 
     tokens: list[str]
     shown: list[Callable[[float], str]]

@@ -48,21 +48,24 @@ def prepared() -> dict[str, object]:
 
 def measured(venues: int, requests: int) -> dict[str, object]:
     """Return the figures of one card, and of searches by place and by words."""
-    from benchmarks.floors import Asked, measure
+    from benchmarks.floors import TimedRequest, measure
 
     rng = np.random.default_rng(1)
     times = range(requests + 5)
     return {
         "venues": venues,
-        "card": measure([Asked("GET", f"/api/v1/venues/v_{rng.integers(1, venues):010d}") for _ in times]),
+        "card": measure([TimedRequest("GET", f"/api/v1/venues/v_{rng.integers(1, venues):010d}") for _ in times]),
         "search_of_20_by_zip": measure(
-            [Asked("GET", f"/api/v1/venues?zip={rng.choice(['94110', '10001', '77002'])}") for _ in times]
+            [TimedRequest("GET", f"/api/v1/venues?zip={rng.choice(['94110', '10001', '77002'])}") for _ in times]
         ),
         "search_of_50_by_zip": measure(
-            [Asked("GET", f"/api/v1/venues?limit=50&zip={rng.choice(['94110', '10001', '77002'])}") for _ in times]
+            [
+                TimedRequest("GET", f"/api/v1/venues?limit=50&zip={rng.choice(['94110', '10001', '77002'])}")
+                for _ in times
+            ]
         ),
         "search_of_20_by_words": measure(
-            [Asked("GET", f"/api/v1/venues?q=place+{rng.integers(1, 99)}") for _ in times]
+            [TimedRequest("GET", f"/api/v1/venues?q=place+{rng.integers(1, 99)}") for _ in times]
         ),
     }
 

@@ -33,7 +33,7 @@ def main() -> None:
 
 def measured(visits: int, requests: int) -> dict[str, float]:
     """Return the figures of shields of holders with random visits."""
-    from benchmarks.floors import Asked, measure
+    from benchmarks.floors import TimedRequest, measure
     from passes.codec.identity import encode_base64url
 
     rng = np.random.default_rng(1)
@@ -42,7 +42,7 @@ def measured(visits: int, requests: int) -> dict[str, float]:
         numbers = rng.integers(1, visits, VISITS_OF_ONE)
         return [encode_base64url(hashlib.sha256(b"owner%d" % number).digest()) for number in numbers]
 
-    return measure([Asked("POST", "/api/v1/shield", {"owners": owners()}) for _ in range(requests + 5)])
+    return measure([TimedRequest("POST", "/api/v1/shield", {"owners": owners()}) for _ in range(requests + 5)])
 
 
 if __name__ == "__main__":

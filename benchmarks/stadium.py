@@ -40,7 +40,7 @@ CELERY: Final = [sys.executable, "-m", "celery", "--app", "crowdtrace.celery"]
 
 @dataclass(frozen=True)
 class Line:
-    """What one part of the time showed: seconds of each response, cores in use, bytes by program."""
+    """Measurements of one phase: seconds of each response, cores in use, bytes by program."""
 
     taken: Sequence[float]
     cores: float

@@ -17,7 +17,7 @@ FEWEST_SHOWN: Final = 5
 
 
 class Subject(StrEnum):
-    """Whose data a model holds."""
+    """The person or group whose data a model holds."""
 
     NOBODY = "nobody"
     STAFF = "people who run venues"
@@ -27,7 +27,7 @@ class Subject(StrEnum):
 
 
 class Erasure(StrEnum):
-    """What an erasure by the holder does to a row."""
+    """The effect of a holder's erasure on a row."""
 
     NOT_CONCERNED = "contains no data of a holder"
     REMOVED = "the row is removed"
@@ -36,7 +36,7 @@ class Erasure(StrEnum):
 
 
 class Export(StrEnum):
-    """What may leave the deployment."""
+    """The form in which rows may leave the deployment."""
 
     NEVER = "never"
     COUNTS = "only as counts with noise"

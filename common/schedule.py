@@ -8,7 +8,7 @@ from celery.beat import PersistentScheduler, ScheduleEntry, SchedulingError
 
 RETRY_SECONDS: Final = 5.0
 AHEAD: Final = dt.timedelta(minutes=2)
-"""How far in the future a last run may be before the clock is taken to have been set back."""
+"""A last run that is further in the future means that the clock was set back."""
 
 
 class SteadyScheduler(PersistentScheduler):

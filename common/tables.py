@@ -12,25 +12,25 @@ from django.db.migrations.recorder import MigrationRecorder
 _LOCK: Final = 0x7461626C6573  # "tables"
 
 
-def bring_up_to_date() -> None:
+def apply_migrations() -> None:
     """Apply missing migrations; if several processes call this at once, one applies them."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         try:
-            if are_behind():
+            if migrations_missing():
                 call_command("migrate", interactive=False, verbosity=0)
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
 
 
-def let_go() -> None:
+def close_connections() -> None:
     """Close this process's connections and its pool, which would otherwise try to reconnect to a stopped database."""
     wrapper = cast("DatabaseWrapper", connections[DEFAULT_DB_ALIAS])
     wrapper.close()
     wrapper.close_pool()
 
 
-def are_behind() -> bool:
+def migrations_missing() -> bool:
     """Return whether a migration has not been applied yet."""
     return not _migrations() <= MigrationRecorder(connection).applied_migrations().keys()
 

@@ -1,4 +1,4 @@
-"""When each task last succeeded and how often it failed, for the operator's status page: names and numbers only.
+"""Last success and number of failures of each task, for the operator's status page: names and numbers only.
 
 Stored in Valkey, next to the queue. A task whose record cannot be written still counts as done.
 """

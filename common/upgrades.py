@@ -1,4 +1,4 @@
-"""What lets web servers of the released version go on while tables are already those of the next one.
+"""Defaults and triggers with which web servers of the released version still work on the next version's tables.
 
 They write rows without columns that they do not know, and read tables that are no longer needed. Migrations of one
 release keep both working; the next release may take it away (docs/decisions, "backups of one moment").

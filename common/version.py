@@ -1,4 +1,4 @@
-"""Which version of CrowdTrace this is: that of the installed package, else of the checkout it runs from."""
+"""The version of CrowdTrace: that of the installed package, else of the checkout it runs from."""
 
 import tomllib
 from functools import lru_cache

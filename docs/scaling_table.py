@@ -28,7 +28,6 @@ SCANS_A_VISIT: Final = 2  # in and out
 SHIELDS_A_VISITOR_DAY: Final = 1
 CARDS_A_VISIT: Final = 1
 VISITS_A_VENUE_DAY: Final = 300
-OPEN_HOURS: Final = 12
 REFRESH_SECONDS: Final = 300
 
 PEAK_HOUR: Final = 0.15

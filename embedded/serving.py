@@ -1,4 +1,4 @@
-"""Which web server serves a home, and where: at most one per home, visible to every other command."""
+"""The web server of a home, and its URL: at most one per home, visible to every other command."""
 
 import json
 import os

@@ -76,7 +76,7 @@ class LeftOutDay(models.Model):
 
 
 class Plan(models.Model):
-    """What will be counted of a day or a week, stored before it begins: its areas, and which venues count."""
+    """The areas and venues that will be counted on a day or in a week, stored before it begins."""
 
     privacy = Privacy(Subject.NOBODY, export=Export.PUBLIC, kept="says what the draws could count")
 

@@ -76,7 +76,7 @@ def radar() -> None:
 
 
 @shared_task(name="exports.webhooks")
-def tell() -> None:
+def deliver_webhooks() -> None:
     """Send due webhook deliveries, retries included."""
     from exports.announce import webhooks
 

@@ -55,7 +55,7 @@ class ScanMark:
 
 
 class _Stream(NamedTuple):
-    """What a rate is counted of: the ways in, the ways out, and the red lights of a device."""
+    """The events whose rate is counted: the ways in, the ways out, and the red lights of a device."""
 
     device: Hashable
     approved: bool

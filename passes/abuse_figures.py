@@ -1,4 +1,4 @@
-"""What the operator sees of scores: numbers by score, by day, and by device and day. Never a pass or a visitor."""
+"""Figures of scores for the operator: numbers by score, by day, and by device and day. Never a pass or a visitor."""
 
 import datetime as dt
 from dataclasses import dataclass

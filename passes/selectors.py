@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from django.db.models import Count, Q
-from django.db.models.functions import Coalesce
 
 from common import crypto
 from passes.clock import calendar, epoch_of
@@ -93,28 +92,3 @@ def owners_with_rows(owner_hashes: Iterable[bytes]) -> set[bytes]:
     found = {bytes(one) for one in Pass.objects.filter(owner_hash__in=owners).values_list("owner_hash", flat=True)}
     spent = SpentOwner.objects.filter(pk__in=list(wanted)).values_list("pk", flat=True)
     return found | {wanted[bytes(one)] for one in spent}
-
-
-@dataclass(frozen=True, slots=True)
-class OwnedVisit:
-    """A stay of a pass, for its owner. `ends_at` is its actual or time-out end; `left_at` is a Checkout."""
-
-    owner_hash: bytes = field(repr=False)
-    venue_id: int
-    venue: str
-    arrived_at: dt.datetime
-    left_at: dt.datetime | None
-    ends_at: dt.datetime
-
-
-def owned_visits(owner_hashes: Iterable[bytes]) -> list[OwnedVisit]:
-    """Return all stays of these owners' passes, earliest first; unknown owners are skipped."""
-    passes = Pass.objects.filter(owner_hash__in=list(owner_hashes), go=True)
-    owners = {bytes(tag): bytes(owner) for tag, owner in passes.values_list("tag", "owner_hash")}
-    rows = (
-        Visit.objects.filter(tag__in=list(owners))
-        .annotate(ends_at=Coalesce("left_at", "times_out_at"))
-        .order_by("arrived_at", "pk")
-        .values_list("tag", "venue_id", "venue__public_id", "arrived_at", "left_at", "ends_at")
-    )
-    return [OwnedVisit(owners[bytes(tag)], *values) for tag, *values in rows]

@@ -168,9 +168,9 @@ def epoch_keys(epoch: Epoch) -> EpochKeys | None:
 
 
 def days_without_keys(now: dt.datetime) -> list[dt.date]:
-    """Days that no ticket can be drawn for although their keys should be public by now, earliest first.
+    """Return the days without ticket keys although these should be public by now, earliest first.
 
-    Makes none: the caller looks whether the task does.
+    This makes no keys: the caller checks that the task does.
     """
     return [epoch.date for epoch in calendar().ticket_epochs(now.timestamp()) if signers(epoch) is None]
 

@@ -115,10 +115,10 @@ def main() -> None:
         town = prepare(given.scans, doors=DOORS)
         addresses = given.addresses.split(",")
         seen = scan_all(addresses, town.tokens, town.shown, rate=given.rate, patience=given.patience)
-        from common.tables import let_go
+        from common.tables import close_connections
         from passes.models import Scan, Visit
 
-        let_go()  # of connections to a database that ended
+        close_connections()  # of connections to a database that ended
         rows = list(Scan.objects.filter(venue=town.venue).values_list("scan_id", "approved"))
         kept = dict(rows)
         visits = Visit.objects.filter(venue=town.venue).count()

@@ -121,7 +121,7 @@ def main(arguments: list[str]) -> None:
         django.setup()
         from django.test.utils import setup_test_environment
 
-        from common.tables import let_go
+        from common.tables import close_connections
 
         setup_test_environment()
 
@@ -130,7 +130,7 @@ def main(arguments: list[str]) -> None:
                 prepare(Path(file), Path(owners))
             case ["look", file]:
                 print(json.dumps(look(json.loads(Path(file).read_text()))))
-        let_go()
+        close_connections()
 
 
 if __name__ == "__main__":

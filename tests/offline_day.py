@@ -107,14 +107,14 @@ def main() -> None:
         from django.test.utils import setup_test_environment
 
         import crowdtrace.celery  # noqa: F401 - names the broker of tasks
-        from common.tables import let_go
+        from common.tables import close_connections
         from common.time import utc_now
 
         setup_test_environment()
         call_command("migrate", interactive=False, verbosity=0)
         yesterday = utc_now().replace(hour=4, minute=0, second=0, microsecond=0) - dt.timedelta(days=1)
         print(json.dumps(run(scans, start=yesterday)), flush=True)
-        let_go()
+        close_connections()
 
 
 if __name__ == "__main__":

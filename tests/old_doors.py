@@ -143,7 +143,7 @@ def main(arguments: list[str]) -> None:
 
     django.setup()
     import crowdtrace.celery  # noqa: F401 - names the broker of tasks
-    from common.tables import let_go
+    from common.tables import close_connections
 
     match arguments:
         case ["scan", old, new, scans]:
@@ -153,7 +153,7 @@ def main(arguments: list[str]) -> None:
 
             setup_test_environment()
             print(json.dumps(visit(Path(file))), flush=True)
-    let_go()
+    close_connections()
 
 
 if __name__ == "__main__":

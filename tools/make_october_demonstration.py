@@ -43,11 +43,11 @@ def _make() -> None:
     django.setup()
     from django.core.management import call_command
 
-    from common.tables import bring_up_to_date
+    from common.tables import apply_migrations
     from crowdtrace.town.october import FILE, FIRST, LAST, documents
     from exports.models import Release, Step
 
-    bring_up_to_date()
+    apply_migrations()
     options = {"visitors": VISITORS, "venues": VENUES, "seed": SEED, "start": FIRST, "release": True}
     call_command("simulate", days=(LAST - FIRST).days + 1, **options)
     days = {FIRST + dt.timedelta(days=number) for number in range((LAST - FIRST).days + 1)}

@@ -15,7 +15,10 @@ PRODUCT: Final = "-//CrowdTrace//CrowdTrace//EN"
 
 
 def calendar_file(event: Event, address: str, now: dt.datetime) -> bytes:
-    """One event with the address where its guests check in. Times are UTC, which every calendar shows as its own."""
+    """Return a calendar with one event and the address where its guests check in.
+
+    Times are UTC, which every calendar shows in its own zone.
+    """
     entry = Entry()
     entry.add("uid", f"{event.public_id}@crowdtrace")
     entry.add("dtstamp", now.astimezone(dt.UTC).replace(microsecond=0))

@@ -81,11 +81,11 @@ class _Pen:
         self._add("M", point)
 
     def lineTo(self, point: Any) -> None:  # noqa: N802 - the name that fonts call
-        """Go straight."""
+        """Draw a straight line to a point."""
         self._add("L", point)
 
     def curveTo(self, *points: Any) -> None:  # noqa: N802 - the name that fonts call
-        """Go by two handles."""
+        """Draw a cubic curve with two control points."""
         self._add("C", *points)
 
     def qCurveTo(self, handle: Any, end: Any) -> None:  # noqa: N802 - the name that fonts call
@@ -109,7 +109,7 @@ class _Pen:
 
 @lru_cache(maxsize=1024)
 def line(text: str, weight: int = REGULAR, language: str = "") -> Line:
-    """One line of text. `language` chooses between the forms of Han characters where no Kana or Hangul says it."""
+    """Lay out one line of text. `language` chooses the forms of Han characters in a text without Kana or Hangul."""
     letters: list[Placed] = []
     width = 0.0
     for run in _ordered(_runs(_plain(text), language)):
@@ -136,7 +136,7 @@ def fonts_of(text: str) -> list[tuple[str, Path | None]]:
 
 
 def missing(text: str) -> list[str]:
-    """Characters that no font has, in order."""
+    """Return the characters that no font has, in order."""
     return [char for char in dict.fromkeys(_plain(text)) if not _invisible(char) and _font_of(char, "") is None]
 
 
@@ -145,11 +145,6 @@ def _plain(text: str) -> str:
     return "".join(
         char if _invisible(char) or _font_of(char, "") else unicodedata.normalize("NFKC", char) for char in text
     )
-
-
-def is_rtl(text: str) -> bool:
-    """Whether a text reads from the right."""
-    return bool(bidi.get_base_level(text))
 
 
 def wrapped(text: str, size: float, room: float, *, weight: int = REGULAR, language: str = "") -> list[str]:
@@ -170,7 +165,7 @@ def wrapped(text: str, size: float, room: float, *, weight: int = REGULAR, langu
 
 
 def longest(text: str, *, weight: int = REGULAR, language: str = "") -> float:
-    """Width of the longest piece that a line does not break, in shares of the size of the letters."""
+    """Return the width of the longest piece that a line does not break, in shares of the size of the letters."""
     return max((line(piece, weight, language).width for piece, _spaced in _pieces(text)), default=0.0)
 
 
@@ -198,7 +193,7 @@ def _is_wide(cluster: str) -> bool:
 
 
 def _clusters(text: str) -> list[str]:
-    """Letters with their marks; emoji with what joins and colours them."""
+    """Split a text into letters with their marks, and emoji with their joiners and colours."""
     found: list[str] = []
     for char in text:
         joins = found and (
@@ -233,7 +228,7 @@ def _runs(text: str, language: str) -> list[_Run]:
 
 
 def _with_levels(text: str) -> list[tuple[str, int]]:
-    """Clusters with their level of direction, by the Unicode Bidirectional Algorithm."""
+    """Return clusters with their level of direction, by the Unicode Bidirectional Algorithm."""
     levels = _levels(text)
     found, at = [], 0
     for cluster in _clusters(text):
@@ -304,7 +299,7 @@ def _han_face(text: str, language: str) -> int:
 
 @lru_cache(maxsize=1)
 def _fonts() -> tuple[str, ...]:
-    """Every font, the first one that has a letter draws it."""
+    """Return every font; the first one that has a letter draws it."""
     return (
         _FIRST,
         *(f"NotoSans{script}[wght].ttf" for script in _SCRIPTS),

@@ -66,16 +66,16 @@ def _clock(minutes: int) -> str:
 
 # What a venue asks, as sentences -------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
-class Told:
+class RequirementSentences:
     """The meaning of requirements: for people who check in, and at the door."""
 
     check_in: list[str]
     door: list[str]
 
 
-def tell(values: RequirementValues) -> Told:
+def tell(values: RequirementValues) -> RequirementSentences:
     """Return requirements as sentences."""
-    return Told(check_in=_at_check_in(values), door=_at_door(values))
+    return RequirementSentences(check_in=_at_check_in(values), door=_at_door(values))
 
 
 def _at_check_in(values: RequirementValues) -> list[str]:
@@ -104,18 +104,18 @@ def _temperature_rule(highest_f: float) -> str:
 
 def _at_door(values: RequirementValues) -> list[str]:
     limit = values.people_limit
-    told = [ngettext("Red when %(n)d person is inside.", "Red when %(n)d people are inside.", limit) % {"n": limit}]
-    told.append(
+    lines = [ngettext("Red when %(n)d person is inside.", "Red when %(n)d people are inside.", limit) % {"n": limit}]
+    lines.append(
         _("Only this minute's code is accepted: photos and paper get red.")
         if values.rotating_code
         else _("Paper passes and photos of a code are let in too.")
     )
     if values.max_temperature_f is not None:
-        told.append(_temperature_rule(values.max_temperature_f))
+        lines.append(_temperature_rule(values.max_temperature_f))
     if values.min_o2 is not None:
-        told.append(_("Blood oxygen is measured; below %(least)d %% the light is red.") % {"least": values.min_o2})
-    told.append(_("The door only ever shows green or red, never why."))
-    return told
+        lines.append(_("Blood oxygen is measured; below %(least)d %% the light is red.") % {"least": values.min_o2})
+    lines.append(_("The door only ever shows green or red, never why."))
+    return lines
 
 
 def never_closes(hours: Hours) -> bool:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-# What a page may read of an answer and send with a request, beyond what it may anyway.
+# Headers that a page of another site may read and send, besides those that browsers always allow.
 EXPOSED: Final = (
     "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, Dataset-As-Of, Dataset-Next, "
     "Dataset-Truncated, ETag, Link, Retry-After"

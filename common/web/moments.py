@@ -1,4 +1,4 @@
-"""When a response is sent: at a moment determined by the request alone, so that its time reveals nothing else.
+"""The moment at which a response is sent. The request alone determines it, so its time reveals nothing else.
 
 The first moment is later than the slowest cause of a response, further ones follow at equal steps, counted from when
 the request was read. A response waits for the first moment that it has not missed, and then for a part of `spread`,

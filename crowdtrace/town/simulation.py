@@ -67,7 +67,7 @@ class SimulationRefused(ValueError):
 
 
 @dataclass(slots=True)
-class Lived:
+class SimulationSummary:
     """What was written. `owners`: of visitors whose passes the owners file has, person by person."""
 
     passes: int = 0
@@ -90,7 +90,7 @@ def _nothing() -> None:
     """Show no progress."""
 
 
-def simulate_demonstration_town(*, now: dt.datetime) -> Lived:
+def simulate_demonstration_town(*, now: dt.datetime) -> SimulationSummary:
     """Simulate a small town that ends today, run by the demonstration's owner; write all of it or nothing.
 
     Its last 14 days leave rows, including those of the example visitor; venues have statistics of some more weeks.
@@ -99,7 +99,7 @@ def simulate_demonstration_town(*, now: dt.datetime) -> Lived:
     folder = embedded.home() / "simulation" / "demonstration"
     past = Past()
     with transaction.atomic():
-        lived = simulate_town(
+        summary = simulate_town(
             plan=demonstration_plan(start=rows_from - DEMONSTRATION_PAST),
             owner=User.objects.get(username=USERNAME),
             label="Simulated",
@@ -116,7 +116,7 @@ def simulate_demonstration_town(*, now: dt.datetime) -> Lived:
     refresh_cards(now=now)  # the figures are added to these
     settle_answers(now=now)
     past.draw(now=now, likenesses=_likenesses())
-    return lived
+    return summary
 
 
 def _likenesses() -> dict[str, str]:
@@ -159,7 +159,7 @@ def simulate_town(
     past: Past | None = None,
     rows_from: dt.date = dt.date.min,
     secret: bytes | None = None,
-) -> Lived:
+) -> SimulationSummary:
     """Create the town and simulate its days up to `now`; call `step` after each venue and each day.
 
     With `release`, crowd state, purge and release run every night, as the schedule would run them. `past` gets every
@@ -207,8 +207,8 @@ def simulate_town(
         "venues": truth.venues_of(town),
     }
     _write_truth(truth_folder, plan, tables)
-    writer.lived.infections = int(tables["infections"]["person"].size)
-    return writer.lived
+    writer.summary.infections = int(tables["infections"]["person"].size)
+    return writer.summary
 
 
 def simulation_owner(*, now: dt.datetime) -> User:
@@ -254,7 +254,7 @@ class _Writer:
         self._places = places
         self._now = int(now.timestamp())
         self._pair: ticket_keys.Pair | None = None
-        self.lived = Lived()
+        self.summary = SimulationSummary()
         users = np.flatnonzero(town.people.has_app)
         chosen = stream(town.plan.seed, "sampled").permutation(users)
         # The example visitor uses the whole protocol; with one more person there are enough.
@@ -262,7 +262,7 @@ class _Writer:
         secrets = {} if secret is None else {example.person_of(town): secret}
         self._chain = FullChain(seed=town.plan.seed, people=set(chosen[:whole].tolist()), secrets=secrets)
         sampled = chosen[: whole + users.size // SAMPLED_ONE_IN]
-        self.lived.owners = {int(person): [] for person in np.sort(sampled)}
+        self.summary.owners = {int(person): [] for person in np.sort(sampled)}
         self._ids = np.array([place.venue_id for place in places], np.int64)
         self._devices = np.array([place.device_id for place in places], np.int64)
         self._dwell_s = np.array([place.usual_dwell_s for place in places], np.int64)
@@ -325,7 +325,7 @@ class _Writer:
             ),
             keep_anchors=epoch.end > self._now,
         )
-        self.lived.add(written)
+        self.summary.add(written)
         for row, owner in enumerate(drawn):
             self._remember(int(rows.person[row]), int(rows.stay[row]), owner, owners)
 
@@ -347,15 +347,15 @@ class _Writer:
         drawn = self._chain.live_day(epoch=epoch, outings=outings)
         for number, owner in sorted(drawn.items()):
             self._remember(outings[number].person, outings[number].stay, owner, owners)
-        self.lived.full_chain += len(drawn)
-        self.lived.passes += len(drawn)
-        self.lived.visits += sum(outing.stay >= 0 for outing in outings)
+        self.summary.full_chain += len(drawn)
+        self.summary.passes += len(drawn)
+        self.summary.visits += sum(outing.stay >= 0 for outing in outings)
 
     def _remember(self, person: int, stay: int, owner: bytes, owners: npt.NDArray[np.object_]) -> None:
         if stay >= 0:
             owners[stay] = owner
-        if person in self.lived.owners:
-            self.lived.owners[person].append(owner)
+        if person in self.summary.owners:
+            self.summary.owners[person].append(owner)
 
     def _times_out_s(self, day: TownDay, rows: Rows) -> npt.NDArray[np.int64]:
         """Return usual dwell or closing, like `passes.rules.end_of_stay`; hours are those of the deployment's days."""

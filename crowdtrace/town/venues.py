@@ -83,8 +83,8 @@ def _place(venues: TownVenues, areas: Areas, row: int, organisation: Organisatio
         zip=areas.zip3[venues.area[row]],
         # The town uses the deployment's days, so that no opening hour cuts an epoch.
         time_zone=settings.DEPLOYMENT_TIME_ZONE,
-        volume_m3=float(venues.volume_m3[row]) if venues.volume_told[row] else None,
-        air_changes_per_h=float(venues.air_changes_per_h[row]) if venues.volume_told[row] else None,
+        volume_m3=float(venues.volume_m3[row]) if venues.volume_known[row] else None,
+        air_changes_per_h=float(venues.air_changes_per_h[row]) if venues.volume_known[row] else None,
         usual_dwell_min=dwell_min,
     )
     refuses = [bool(yes) for yes in venues.refuses[row]]

@@ -246,11 +246,11 @@ def judged(share: float, seed: int, number: int) -> Learned:
     """Return the gate's decision on one town of 700 positive volunteers, a share of whom lied in one period."""
     rng = np.random.default_rng([seed, 1, number])
     truth = truth_of(Prior(), rng)
-    told = reports(HALF_A_YEAR, truth, rng, positives=700, prompted=False)
+    sent = reports(HALF_A_YEAR, truth, rng, positives=700, prompted=False)
     newest = HALF_A_YEAR.last_period - 1  # the last has two weeks only
-    lies = (rng.random(told.period.size) < share) & (told.period == newest - 1)
-    told = replace(told, positive=told.positive | lies)
-    cells = told.cells()
+    lies = (rng.random(sent.period.size) < share) & (sent.period == newest - 1)
+    sent = replace(sent, positive=sent.positive | lies)
+    cells = sent.cells()
     reference = fit(cells.where(cells.period < newest - 1), Prior(), period=newest - 2, seed=number)
     cells = cells.where(cells.period <= newest)
     return learn(cells, Prior(), period=newest, seed=number, in_force=reference, reference=reference)

@@ -87,7 +87,7 @@ class Dataset:
         }
 
     def release(self, release: Release) -> dict[str, Any]:
-        """One release."""
+        """Return one release."""
         return {
             "day": release.day,
             "as_of": release.day,

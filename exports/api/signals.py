@@ -77,7 +77,7 @@ class SignalsOutput(serializers.Serializer[Any]):
 
 
 @dataclass(frozen=True)
-class Asked:
+class SignalsRequest:
     """The filters of a request; `None` means everything. Times are ranges of days, both ends included."""
 
     geo_type: str | None
@@ -135,7 +135,7 @@ class SignalsView(DatasetView):
         return _response(request._request, at, held, query["format"])
 
 
-def _asked(query: dict[str, Any]) -> Asked:
+def _asked(query: dict[str, Any]) -> SignalsRequest:
     """Parse the lists; raise `Invalid` with every wrong value and similar known names."""
     errors: list[FieldError] = []
     geo_type = query.get("geo_type")
@@ -153,7 +153,7 @@ def _asked(query: dict[str, Any]) -> Asked:
     if errors:
         raise Invalid(errors=errors[:MOST_ERRORS])
     ranges = tuple((first, last) for kind, first, last in times) if times else ((dt.date.min, dt.date.max),)
-    return Asked(geo_type, geo_values, signals, weekly, ranges)
+    return SignalsRequest(geo_type, geo_values, signals, weekly, ranges)
 
 
 def _area(geo_type: str | None) -> Callable[[str], str]:
@@ -163,7 +163,7 @@ def _area(geo_type: str | None) -> Callable[[str], str]:
     return one_of(names[geo_type]) if geo_type else str
 
 
-def _rows(at: TablesAt, asked: Asked) -> Iterator[Signal]:
+def _rows(at: TablesAt, asked: SignalsRequest) -> Iterator[Signal]:
     """Yield the requested signals, oldest first; at most those of a week are held in memory."""
     from exports.release.signals import rounded
 

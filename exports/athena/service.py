@@ -37,7 +37,7 @@ from exports.models import AthenaQuery
 from exports.selectors import announced, tables_at
 
 # The database that clients send by default.
-UNSAID: Final = "default"
+DEFAULT_DATABASE: Final = "default"
 # Workgroups that clients send by default.
 KNOWN_GROUPS: Final = ("primary",)
 MOST_IN_A_BATCH: Final = 50
@@ -88,7 +88,7 @@ def _text(asked: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     if not isinstance(context, Mapping):
         raise AthenaError("QueryExecutionContext must be an object")
     database, catalogue = context.get("Database"), context.get("Catalog")
-    if not _names(database, UNSAID, conf.database()):
+    if not _names(database, DEFAULT_DATABASE, conf.database()):
         raise AthenaError(f"Only the database {conf.database()} is here")
     if not _names(catalogue, CATALOGUE):
         raise AthenaError(f"Only the data catalogue {CATALOGUE} is here")
@@ -164,14 +164,14 @@ class Local:
 
     def get(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:
         """Return the state and statistics of a query."""
-        return {"QueryExecution": self._told(_row(asked, now))}
+        return {"QueryExecution": self._execution_data(_row(asked, now))}
 
     def batch(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:
         """Return the state and statistics of several queries."""
         found, missing = [], []
         for name in _ids(asked):
             try:
-                found.append(self._told(_row({"QueryExecutionId": name}, now)))
+                found.append(self._execution_data(_row({"QueryExecutionId": name}, now)))
             except AthenaError as error:
                 missing.append({"QueryExecutionId": name, "ErrorCode": error.kind, "ErrorMessage": str(error)})
         return {"QueryExecutions": found, "UnprocessedQueryExecutionIds": missing}
@@ -180,14 +180,14 @@ class Local:
         """Return no query: they belong to anyone, and nobody may see those of others."""
         return {"QueryExecutionIds": []}
 
-    def _told(self, row: AthenaQuery) -> Json:
+    def _execution_data(self, row: AthenaQuery) -> Json:
         status: Json = {"State": row.state, "SubmissionDateTime": row.submitted_at.timestamp()}
         if row.completed_at:
             status["CompletionDateTime"] = row.completed_at.timestamp()
         if row.reason:
             status["StateChangeReason"] = row.reason
         of_utility = is_utility(row.sql)
-        told: Json = {
+        execution: Json = {
             "QueryExecutionId": str(row.pk),
             "Query": row.sql,
             "StatementType": "UTILITY" if of_utility else "DML",
@@ -200,10 +200,10 @@ class Local:
             "EngineVersion": ENGINE,
         }
         if row.parameters:
-            told["ExecutionParameters"] = row.parameters
+            execution["ExecutionParameters"] = row.parameters
         if row.state == AthenaQuery.State.SUCCEEDED:
-            told["ResultAddress"] = f"{self.base}{signed_path(row)}"
-        return told
+            execution["ResultAddress"] = f"{self.base}{signed_path(row)}"
+        return execution
 
     def results(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:
         """Return a page of rows."""
@@ -370,8 +370,8 @@ class Forward:
         return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
 
 
-def _without_bucket(told: Json) -> Json:
-    return {name: value for name, value in told.items() if name != "ResultConfiguration"}
+def _without_bucket(execution: Json) -> Json:
+    return {name: value for name, value in execution.items() if name != "ResultConfiguration"}
 
 
 def _client() -> Any:

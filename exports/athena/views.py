@@ -54,7 +54,7 @@ _OFFERED: Final = f"These operations are offered here: {', '.join([*_OPERATIONS,
 
 @csrf_exempt
 def athena(request: HttpRequest) -> HttpResponse:
-    """One operation."""
+    """Answer one operation."""
     if request.method != "POST":
         raise MethodNotAllowed(["POST"])
     throttles.check(request, "address")
@@ -70,8 +70,8 @@ def athena(request: HttpRequest) -> HttpResponse:
         chosen = backend(client_network(request), origin(request))
         asked = _asked(request)
         if name in _DESCRIBING:
-            told: Json = getattr(metadata(), _DESCRIBING[name])(asked)
-            return _response(told, 200)
+            description: Json = getattr(metadata(), _DESCRIBING[name])(asked)
+            return _response(description, 200)
         return _response(_answer(chosen, _OPERATIONS[name], asked), 200)
     except AthenaError as error:
         return _response(error.body(), 400)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from common.logs import kind_of
-from common.tables import are_behind
+from common.tables import migrations_missing
 from common.time import z
 from common.version import crowdtrace_version
 from exports import conf
@@ -104,7 +104,7 @@ def _take(folder: Path, *, erasures_wait: bool) -> tuple[dict[str, str], dict[st
     with ExitStack() as stack, deployment_lake() as opened:
         lock = stack.enter_context(ExitStack())
         lock.enter_context(holding(VERIFIED_TIER))
-        if not are_behind():
+        if not migrations_missing():
             mix_rows()  # a dump keeps the order of rows, which shows what one request wrote until they are mixed
         snapshot = stack.enter_context(database.snapshot())
         tables = lake.pointers(opened)

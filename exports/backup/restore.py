@@ -20,7 +20,7 @@ from django.db.migrations.loader import MigrationLoader
 
 import embedded
 from common.logs import kind_of
-from common.tables import let_go
+from common.tables import close_connections
 from exports import conf
 from exports.backup import database, keys, lake
 from exports.backup.folder import DUMP, BackupError, Manifest, check_files, read_manifest
@@ -32,7 +32,7 @@ AFTERWARDS: Final = (("migrate", "--verbosity", "0"), ("restored",), ("forget", 
 AGAIN: Final = "Remove the cause, then begin again with --replace; start no server before."
 
 
-def look_at(*, folder: Path) -> Manifest:
+def check_backup(*, folder: Path) -> Manifest:
     """Return the manifest of a complete backup that this version can read; raise `BackupError`."""
     manifest = read_manifest(folder)
     known = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
@@ -47,7 +47,7 @@ def look_at(*, folder: Path) -> Manifest:
 
 def restore(*, folder: Path, secrets: Path | None, logs: Path | None, replace: bool) -> Manifest:
     """Restore database and lake, and repeat the erasures since the backup. Raise `BackupError`."""
-    manifest = look_at(folder=folder)
+    manifest = check_backup(folder=folder)
     given = keys.read_secrets(secrets) if secrets is not None else keys.present()
     keys.refuse_others(given, manifest.keys)
     if secrets is not None and not settings.EMBEDDED and given != keys.present():
@@ -116,7 +116,7 @@ def _run_afterwards(given: Mapping[str, str]) -> None:
             raise BackupError(
                 f"The restore is not finished: manage.py {' '.join(command)} failed ({kind_of(error)}). {AGAIN}"
             ) from error
-    let_go()
+    close_connections()
 
 
 def _run_apart(command: tuple[str, ...], given: Mapping[str, str]) -> None:

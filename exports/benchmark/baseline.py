@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 SIGNALS: Final = ("checkins", "moderate", "refused")
-TELLING: Final = ("moderate", "refused")
+INFORMATIVE: Final = ("moderate", "refused")
 QUERY: Final = """
 SELECT geo_type, geo_value, time_value, signal, value, stderr
 FROM "{database}"."aspirevc_crowd_tracing_signals"
@@ -78,10 +78,10 @@ def _level(kernel: Floats, whole: dict[str, Floats]) -> Floats:
 def _relative(kernel: Floats, own: dict[str, Floats], errors: dict[str, Floats]) -> Floats:
     """Return the relative excess of an area over the whole on a day; about 0 if it is within the noise."""
     checkins = np.maximum(kernel @ own["checkins"], 1.0)
-    telling = np.sum([kernel @ own[name] for name in TELLING], axis=0)
-    noise = np.sum([kernel**2 @ errors[name] ** 2 for name in TELLING], axis=0) / checkins**2
-    rate = telling / checkins
-    mean = telling.sum(axis=1, keepdims=True) / checkins.sum(axis=1, keepdims=True)
+    informative = np.sum([kernel @ own[name] for name in INFORMATIVE], axis=0)
+    noise = np.sum([kernel**2 @ errors[name] ** 2 for name in INFORMATIVE], axis=0) / checkins**2
+    rate = informative / checkins
+    mean = informative.sum(axis=1, keepdims=True) / checkins.sum(axis=1, keepdims=True)
     mean = np.where(mean > 0, mean, np.inf)  # a mean below zero carries no information
     spread = np.average((rate - np.where(np.isfinite(mean), mean, rate)) ** 2 - noise, weights=checkins)
     finite = mean[np.isfinite(mean)]

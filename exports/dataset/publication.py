@@ -75,10 +75,10 @@ def guarantee_sentence(epsilon: float) -> str:
         "Whatever anyone computes from a day's rows, its chance with you in the data is at most "
         "%(times)s times the chance without you. Somebody who thought it equally likely that you were "
         "there or not can become at most %(odds)d %% sure."
-    ) % {"times": f"{math.exp(epsilon):.3g}", "odds": round(100 * surest(epsilon))}
+    ) % {"times": f"{math.exp(epsilon):.3g}", "odds": round(100 * highest_certainty(epsilon))}
 
 
-def surest(epsilon: float) -> float:
+def highest_certainty(epsilon: float) -> float:
     """Return the highest probability that even odds can rise to (Bayes' rule with likelihood ratio e^epsilon)."""
     return 1 / (1 + math.exp(-epsilon))
 

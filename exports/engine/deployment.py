@@ -16,7 +16,7 @@ from common.crypto import keyed_hash
 from exports import conf
 from exports.dataset.tables import LIVE_CROWD, OPEN_TABLES
 from exports.engine.engine import Accepted, Source, accept
-from exports.engine.introspection import INFORMATION_TABLES, Asked, Catalogue, information_rows
+from exports.engine.introspection import INFORMATION_TABLES, Catalogue, IntrospectionQuery, information_rows
 from exports.engine.limits import MAX_CHARACTERS, Limits
 from exports.lake.deployment import Snapshots, lake_as_it_is, storage
 from exports.models import Release
@@ -73,7 +73,7 @@ def accept_query(
     """
     offered = OPEN_TABLES if forwarded else (*OPEN_TABLES, LIVE_CROWD)
     catalogue = Catalogue(conf.database(), offered, shown_folder(), is_whole=not forwarded)
-    asked = catalogue.asked(sql) if len(sql) <= MAX_CHARACTERS else Asked(sql)
+    asked = catalogue.asked(sql) if len(sql) <= MAX_CHARACTERS else IntrospectionQuery(sql)
     accepted = accept(
         asked.sql,
         dialect=dialect,

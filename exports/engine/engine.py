@@ -20,7 +20,7 @@ from exports.engine.explain import explained
 from exports.engine.introspection import plan_table
 from exports.engine.limits import Limits
 from exports.engine.macros import macros
-from exports.engine.process import Asked, Conversation, conversing
+from exports.engine.process import Conversation, IsCancelled, conversing
 from exports.engine.results import PART_ROWS
 from exports.lake.storage import Storage, local_path
 
@@ -63,7 +63,7 @@ class Accepted:
     """A checked query in its process, which waits for the tables; `close` it, or use it in a `with`.
 
     It reads `tables`; `steady`: equal tables give equal rows. It occupies one of the home's query slots.
-    `explain`: its plan is requested instead of its rows, see `introspection.Asked`.
+    `explain`: its plan is requested instead of its rows, see `introspection.IntrospectionQuery`.
     """
 
     sql: str
@@ -85,7 +85,7 @@ class Accepted:
         self.place.close()
 
     def run(
-        self, sources: Sequence[Source], storage: Storage, *, start: int = 0, is_cancelled: Asked = _never
+        self, sources: Sequence[Source], storage: Storage, *, start: int = 0, is_cancelled: IsCancelled = _never
     ) -> QueryResult:
         """Run the query on the tables, once; `is_cancelled` is called twice a second while it runs.
 
@@ -169,7 +169,7 @@ class Engine:
     limits: Limits = field(default_factory=Limits)
     ahead: bool = False
 
-    def run(self, sql: str, *, dialect: Dialect = "athena", is_cancelled: Asked = _never) -> QueryResult:
+    def run(self, sql: str, *, dialect: Dialect = "athena", is_cancelled: IsCancelled = _never) -> QueryResult:
         """Check and run a query; raise the errors of `accept` and `Accepted.run`."""
         with accept(
             sql,

@@ -166,7 +166,7 @@ def _dotted(found: Sequence[Token], number: int) -> Iterator[Token]:
 
 # Statements -----------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
-class Asked:
+class IntrospectionQuery:
     """The query for a statement. `explain`: return its plan (`plan`), or only whether it is valid (`valid`)."""
 
     sql: str
@@ -185,17 +185,17 @@ class Catalogue:
     folder: str
     is_whole: bool = True
 
-    def asked(self, sql: str) -> Asked:
+    def asked(self, sql: str) -> IntrospectionQuery:
         """Return the query for a text, which is the text itself if it is a query; raise `QueryError`."""
         found = tokens(sql)
         if not found or not found[0].is_word(*UTILITIES):
-            return Asked(located(sql) if self.is_whole else sql)
+            return IntrospectionQuery(located(sql) if self.is_whole else sql)
         if found[-1].value == ";":
             found.pop()
         reader = _Reader(sql, found, self)
         if found[0].is_word("explain"):
             return reader.explained()
-        return Asked(reader.shown() if found[0].is_word("show") else reader.described())
+        return IntrospectionQuery(reader.shown() if found[0].is_word("show") else reader.described())
 
 
 @dataclass
@@ -394,7 +394,7 @@ class _Reader:
                 rows += [["Location:", self.location(table), ""], ["Table Type:", "ICEBERG", ""]]
         return _rows(["col_name", "data_type", "comment"], rows)
 
-    def explained(self) -> Asked:
+    def explained(self) -> IntrospectionQuery:
         """Return the query to explain, at its position in the text."""
         if self.has("analyze"):
             self.next -= 1
@@ -410,7 +410,7 @@ class _Reader:
         before, after = self.sql[: self.found[self.next].start], self.sql[self.found[self.next].start :]
         blank = "".join("\n" if letter == "\n" else " " for letter in before)
         sql = blank + after
-        return Asked(located(sql) if self.catalogue.is_whole else sql, explain=kind)
+        return IntrospectionQuery(located(sql) if self.catalogue.is_whole else sql, explain=kind)
 
     def options(self) -> list[list[str]]:
         """Read `(TYPE x, FORMAT y)`; raise `QueryError`."""
@@ -474,7 +474,7 @@ def plan_lines(node: Any, *, depth: int = 0) -> list[str]:
 
 
 def plan_table(table: pa.Table, kind: str) -> pa.Table:
-    """Return the result of EXPLAIN from DuckDB's own; `kind` as in `Asked`."""
+    """Return the result of EXPLAIN from DuckDB's own; `kind` as in `IntrospectionQuery`."""
     if kind == "valid":
         return pa.table({"Valid": [True]})
     lines = plan_lines(json.loads(table.column("explain_value")[0].as_py()))

@@ -37,7 +37,7 @@ ASK_SECONDS: Final = 0.5
 MOST_OF_A_CHECK: Final = 1 << 16
 
 Process = subprocess.Popen[bytes]
-Asked = Callable[[], bool]
+IsCancelled = Callable[[], bool]
 
 
 def start() -> Process:
@@ -111,7 +111,7 @@ class Conversation:
         self._send(message)
         return self._receive(lambda: False, until_line=True, most=MOST_OF_A_CHECK)
 
-    def finish(self, message: bytes, is_cancelled: Asked) -> bytes:
+    def finish(self, message: bytes, is_cancelled: IsCancelled) -> bytes:
         """Send the job and return the whole response; raise `QueryError`."""
         self._send(message)
         with contextlib.suppress(BrokenPipeError):
@@ -123,7 +123,7 @@ class Conversation:
             _pipe(self._process.stdin).write(message + b"\n")
             _pipe(self._process.stdin).flush()
 
-    def _receive(self, is_cancelled: Asked, *, until_line: bool, most: int) -> bytes:
+    def _receive(self, is_cancelled: IsCancelled, *, until_line: bool, most: int) -> bytes:
         end = self._started + self._limits.seconds
         source = _pipe(self._process.stdout).fileno()
         answer = bytearray()

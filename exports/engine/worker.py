@@ -274,27 +274,27 @@ def _values(column: pa.Array) -> int:
 
 
 # Types of DuckDB that Arrow, Parquet or JSON cannot represent, or not without loss.
-FORMLESS = frozenset({"interval", "union", "uhugeint", "variant", "bignum", "bit"})
+UNSUPPORTED_TYPES = frozenset({"interval", "union", "uhugeint", "variant", "bignum", "bit"})
 NESTED = frozenset({"struct", "map", "list", "array"})
 
 
 def _refused(asked: duckdb.DuckDBPyConnection) -> str:
     """Return why a column of the result cannot be sent; empty if all can."""
     for name, kind, *_ in asked.description or ():
-        if _is_formless(kind):
+        if _is_unsupported(kind):
             words = str(kind)[:200]
             return f'The column "{name}" is of the kind {words}, which an answer cannot hold. Cast it to VARCHAR.'
     return ""
 
 
-def _is_formless(kind: Any, levels: int = MOST_LEVELS) -> bool:
-    if kind.id in FORMLESS or levels == 0 or (kind.id == "enum" and levels < MOST_LEVELS):
+def _is_unsupported(kind: Any, levels: int = MOST_LEVELS) -> bool:
+    if kind.id in UNSUPPORTED_TYPES or levels == 0 or (kind.id == "enum" and levels < MOST_LEVELS):
         return True
     if kind.id not in NESTED:
         return False
     parts = kind.children[:1] if kind.id == "array" else kind.children  # an array's second child is its size
     unnamed = kind.id == "struct" and any(not name for name, _ in parts)
-    return unnamed or any(_is_formless(part, levels - 1) for _, part in parts)
+    return unnamed or any(_is_unsupported(part, levels - 1) for _, part in parts)
 
 
 def _explained(error: Exception) -> dict[str, Any]:

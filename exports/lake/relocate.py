@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import fastavro
 
-from exports.lake.sweep import plain
+from exports.lake.sweep import normalised_url
 
 PATH: Final = "manifest_path"
 LENGTH: Final = "manifest_length"
@@ -26,7 +26,7 @@ class _Move:
 
     def __call__(self, url: str) -> str:
         """Return the new URL; raise `ValueError` for one outside the old lake."""
-        for known in (self._old, plain(self._old) + "/"):
+        for known in (self._old, normalised_url(self._old) + "/"):
             if url.startswith(known):
                 return self._new + url.removeprefix(known)
         raise ValueError("the table refers to a file outside its lake")

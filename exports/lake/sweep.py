@@ -34,7 +34,7 @@ def reachable(table: IcebergTable) -> set[str]:
         for manifest in snapshot.manifests(table.io):
             found.add(manifest.manifest_path)
             found |= {entry.data_file.file_path for entry in manifest.fetch_manifest_entry(table.io)}
-    return {plain(url) for url in found}
+    return {normalised_url(url) for url in found}
 
 
 def expire_all_but_current(table: IcebergTable) -> int:
@@ -66,9 +66,9 @@ def sweep(*, lake: Lake, described: Table) -> Swept:
 
 
 def _stays(stored: StoredObject, kept: set[str]) -> bool:
-    return stored.is_current and not stored.is_marker and plain(stored.url) in kept
+    return stored.is_current and not stored.is_marker and normalised_url(stored.url) in kept
 
 
-def plain(url: str) -> str:
+def normalised_url(url: str) -> str:
     """Normalise a local file's URL, with or without `file://`."""
     return str(local_path(url)) if not url.startswith("s3:") else url

@@ -154,7 +154,7 @@ def _drawn_table(item: Mapping[str, Any]) -> DrawnTable:
 
 @dataclass(frozen=True)
 class Known:
-    """What is public before the draw, see `Drawn`. Without `first_day`, the draw is of one day."""
+    """Facts that are public before the draw, see `Drawn`. Without `first_day`, the draw is of one day."""
 
     first_day: dt.date | None = None
     usual: Mapping[str, Usual] = field(default_factory=dict)

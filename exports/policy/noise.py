@@ -39,12 +39,6 @@ def variance(scale: float) -> float:
     return 2 * a / (1 - a) ** 2
 
 
-def half_interval(scale: float, coverage: float = 0.95) -> int:
-    """Return the smallest t with P(|X| <= t) >= coverage; P(|X| > t) = 2 a^(t+1)/(1 + a)."""
-    a = math.exp(-1 / scale)
-    return max(0, math.ceil(math.log((1 - coverage) * (1 + a) / 2) / math.log(a)) - 1)
-
-
 def tail_bound(scale: float, weights: Floats, sums: Floats) -> Floats:
     """Return bounds of P(sum of weights x draws >= x) for each x in `sums` (Chernoff, minimum over a grid).
 

@@ -47,7 +47,7 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What was known of a series on a date: numbers by region and week, none later than ``as_of``."""
+    """The known values of a series on a date: numbers by region and week, none later than ``as_of``."""
 
     as_of: dt.date
     numbers: Mapping[Key, Number]

@@ -1,4 +1,4 @@
-"""What readers see of the radar: series, runs, regions with their fallbacks, and measured skill."""
+"""The radar as readers see it: series, runs, regions with their fallbacks, and measured skill."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class BundleError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What a kiosk knows. Times are Unix seconds.
+    """The data that a kiosk decides with. Times are Unix seconds.
 
     After `good_until` the kiosk shows *cannot check* instead of deciding. `server_time` is the server's clock at the
     time of the response: the kiosk corrects its own by the difference. `name` is the venue's, for the staff at the

@@ -1,4 +1,4 @@
-"""What a visitor's device derives from its secret: keys, pass ids, rotating codes, owners.
+"""Values that a visitor's device derives from its secret: keys, pass ids, rotating codes, owners.
 
 This is the reference for the browser and for other clients; `docs/protocol.md` specifies the bytes. The server calls
 only the parts that need no secret: `slot_at`, `verify_slot`, `hash_owner`.

@@ -1,4 +1,4 @@
-"""How many people were inside when a bundle was made, and how many of them still are later if nobody checks out."""
+"""The number of people inside when a bundle was made, and how it falls later if nobody checks out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a door requires of a scan: the same value on the server and, signed, on a kiosk."""
+"""The requirements of a door for a scan: the same value on the server and, signed, on a kiosk."""
 
 from __future__ import annotations
 

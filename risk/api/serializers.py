@@ -11,7 +11,7 @@ from rest_framework import serializers
 from common.time import z
 from common.web.serializers import Base64Url, Choice, Number, QuerySerializer, StrictSerializer, UtcTime
 from passes.api.serializers import MOST_OWNERS
-from risk.model.plain import KNOWN
+from risk.model.comparison import KNOWN
 from risk.model.risklevels import RISKLEVELS
 from risk.model.shield import BUDGETS
 from risk.scouting.search import SORTS, Question
@@ -21,7 +21,7 @@ from venues.kinds import VenueKind
 from venues.places import Point
 
 if TYPE_CHECKING:
-    from risk.model.plain import Comparison
+    from risk.model.comparison import Comparison
     from risk.shield.answer import ShieldAnswer
 
 PROFILES: Final = tuple(BUDGETS)

@@ -40,7 +40,7 @@ class RoomAir:
 
     def removal_rate_per_h(self, parameters: Parameters) -> float:
         """Return total removal (1/h): outdoor air, filters, viral decay and settling."""
-        return self.air_changes_per_h + self.filter_changes_per_h + parameters.pathogen.removal_beside_ventilation_per_h
+        return self.air_changes_per_h + self.filter_changes_per_h + parameters.pathogen.decay_and_settling_per_h
 
 
 ENTERED_LOG_SD = 0.25

@@ -12,9 +12,6 @@ import math
 WHOLE = 100.0
 _SLACK = 1e-6
 """Tolerance, in steps, for the error of binary fractions in a number that is exactly on a step."""
-_AXIS_STEPS = (1.0, 2.0, 5.0)
-LEAST_AXIS = 10.0
-"""Smallest range of a chart of costs in points, so that a tenth of a point does not fill it."""
 
 
 def shown_shield(percent: float) -> int:
@@ -30,14 +27,6 @@ def shown_points(points: float) -> float:
 def left(spent_points: float) -> float:
     """Return the rest of a shield, in percent with one decimal: 100 minus the displayed points, and never below 0."""
     return max(0.0, round(WHOLE - shown_points(spent_points), 1))
-
-
-def axis_top(most: float) -> float:
-    """Return the end of a chart's axis of points: the next of 10, 20, 50, 100, 200 and so on."""
-    if most <= LEAST_AXIS:
-        return LEAST_AXIS
-    power = 10.0 ** math.floor(math.log10(most))
-    return next(step * power for step in (*_AXIS_STEPS, 10.0) if step * power >= most)
 
 
 def up(value: float, digits: int) -> float:

@@ -64,9 +64,9 @@ def _air_factor(visits: Visits, parameters: Parameters) -> Floats:
     # exp(z) of a standard normal z; raised to a log standard deviation, it is a lognormal factor of median 1.
     z_volume, z_air = np.exp(ndtri(draws.volume_u)), np.exp(ndtri(draws.air_u))
     usual = np.array([parameters.priors[kind].air_changes_per_h.value for kind in KINDS])[visits.kind][:, None]
-    beside = parameters.pathogen.removal_beside_ventilation_per_h
-    drawn = usual * z_air ** visits.air_log_sd[:, None] + draws.removal_beside_ventilation_per_h
-    return np.asarray((usual + beside) / drawn / z_volume ** visits.volume_log_sd[:, None])
+    unventilated = parameters.pathogen.decay_and_settling_per_h
+    drawn = usual * z_air ** visits.air_log_sd[:, None] + draws.decay_and_settling_per_h
+    return np.asarray((usual + unventilated) / drawn / z_volume ** visits.volume_log_sd[:, None])
 
 
 def _coverage(visits: Visits, parameters: Parameters) -> Floats:

@@ -80,7 +80,7 @@ class Draws:
     quanta_talk_per_h: Floats
     quanta_sing_per_h: Floats
     load_dispersion: Floats
-    removal_beside_ventilation_per_h: Floats
+    decay_and_settling_per_h: Floats
     mask_out: Floats
     mask_in: Floats
     never_symptomatic: Floats
@@ -131,7 +131,7 @@ def _draws(given: Parameters) -> Draws:
         quanta_talk_per_h=quantile(p.quanta_talk_per_h, emit),
         quanta_sing_per_h=quantile(p.quanta_sing_per_h, emit),
         load_dispersion=quantile(p.load_dispersion, u["load_dispersion"]),
-        removal_beside_ventilation_per_h=quantile(p.viral_decay_per_h, u["removal_beside_ventilation_per_h"])
+        decay_and_settling_per_h=quantile(p.viral_decay_per_h, u["decay_and_settling_per_h"])
         + quantile(p.settling_per_h, plane[:, -1]),
         mask_out=quantile(p.mask_out, u["mask_out"]),
         mask_in=quantile(p.mask_in, u["mask_out"]),

@@ -31,11 +31,11 @@ from risk.model import classes, ratings, shield
 from risk.model.air import RoomAir
 from risk.model.answers import believed_shares, spread_over
 from risk.model.classes import answer_shares, refused_classes
+from risk.model.comparison import Comparison, comparison, suggested_profile
 from risk.model.crowd_state import QUARTER_US, edge_before
 from risk.model.far import LONGEST_STAY_US, MERGE_GAP_US
 from risk.model.kinds import Kind, KindPrior
 from risk.model.parameters import Adaptive, Parameters
-from risk.model.plain import Comparison, comparison, suggested_profile
 from risk.model.readings import OwnStays, Readings, read_stays
 from risk.model.renewal import ordinary_fortnight
 from risk.model.rounding import down, shown_points, shown_shield, significant, up

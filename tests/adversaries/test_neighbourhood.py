@@ -138,13 +138,13 @@ class TestAnAttackerWithASqlSession:
             SpentOwner: ("spent_hash", lambda one: spent_hash(one.owner_hash)),
             RevokedEntry: ("entry", lambda one: one.entry),
         }
-        self.are_told_before_and_not_after(of_pass, held)
+        self.are_found_before_and_not_after(of_pass, held)
         erase(held, rng)
         of_erased = {
             Tombstone: ("mark", lambda one: erased_owner_mark(one.owner_hash)),
             ErasedOwner: ("index_hash", lambda one: index_hash(one.owner_hash)),
         }
-        self.are_told_before_and_not_after(of_erased, held)
+        self.are_found_before_and_not_after(of_erased, held)
 
     def test_personal_invitations_of_one_guest_to_two_events_are_joined_by_chance(self) -> None:
         """The host knows whose code it is, so two of them would name a person at two places."""
@@ -186,7 +186,7 @@ class TestAnAttackerWithASqlSession:
         score_scans(now=NOW)
         assert _versions() == before
 
-    def are_told_before_and_not_after(self, tables: Any, held: list[Holding]) -> None:
+    def are_found_before_and_not_after(self, tables: Any, held: list[Holding]) -> None:
         before, found = self.judge(tables, held)
         assert np.mean(before) > 0.9
         assert np.mean(found) > 0.3 * len(held) / 2

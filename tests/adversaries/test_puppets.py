@@ -38,8 +38,8 @@ def statistics(place: Place, time_machine: Any, at: dt.datetime) -> dict[str, An
     client = Client()
     client.force_login(factories.owner_of(place.venue.organisation))
     time_machine.move_to(at, tick=False)
-    told: dict[str, Any] = client.get(f"/api/v1/owner/venues/{place.venue.public_id}/statistics").json()
-    return told
+    answers: dict[str, Any] = client.get(f"/api/v1/owner/venues/{place.venue.public_id}/statistics").json()
+    return answers
 
 
 def full_of(puppets: int, *, target: bool) -> Place:
@@ -54,15 +54,15 @@ def full_of(puppets: int, *, target: bool) -> Place:
     return place
 
 
-def figures(told: dict[str, Any]) -> dict[str, Any]:
-    return next(day for day in told["days"] if day["date"] == DAY.isoformat())
+def figures(answers: dict[str, Any]) -> dict[str, Any]:
+    return next(day for day in answers["days"] if day["date"] == DAY.isoformat())
 
 
 class TestTheOwnerWithPuppets:
     def test_a_day_that_is_open_has_no_figures_with_or_without_the_target(self, time_machine: Any) -> None:
         for target in (False, True):
-            told = statistics(full_of(PUPPETS, target=target), time_machine, CLOSED - dt.timedelta(days=1))
-            assert {figures(told)[name] for name in COUNTED} == {None}
+            answers = statistics(full_of(PUPPETS, target=target), time_machine, CLOSED - dt.timedelta(days=1))
+            assert {figures(answers)[name] for name in COUNTED} == {None}
 
     def test_a_closed_day_has_figures_with_and_without_the_target(self, time_machine: Any) -> None:
         """Nothing is null below a number of people, so nothing appears with the tenth."""
@@ -70,19 +70,19 @@ class TestTheOwnerWithPuppets:
         empty = a_place()
         draw_waiting(now=CLOSED)
         for place in (*places, empty):
-            told = figures(statistics(place, time_machine, CLOSED))
-            assert all(isinstance(told[name], int) for name in COUNTED)
-            assert min(told["within"].values()) >= 25
+            answers = figures(statistics(place, time_machine, CLOSED))
+            assert all(isinstance(answers[name], int) for name in COUNTED)
+            assert min(answers["within"].values()) >= 25
 
     def test_the_number_shown_is_the_stored_draw_and_asking_again_gives_no_other(self, time_machine: Any) -> None:
         place = full_of(PUPPETS, target=True)
         draw_waiting(now=CLOSED)
         stored = VenueFigures.objects.get().noisy["outcome"]
-        told = [figures(statistics(place, time_machine, CLOSED)) for _ in range(3)]
-        assert [told[0][name] for name in COUNTED] == [max(0, round(number / 0.9)) for number in stored]
+        answers = [figures(statistics(place, time_machine, CLOSED)) for _ in range(3)]
+        assert [answers[0][name] for name in COUNTED] == [max(0, round(number / 0.9)) for number in stored]
         Pass.objects.all().delete()
         draw_waiting(now=CLOSED + dt.timedelta(days=1))
-        assert [*told[1:], figures(statistics(place, time_machine, CLOSED))] == [told[0]] * 3
+        assert [*answers[1:], figures(statistics(place, time_machine, CLOSED))] == [answers[0]] * 3
 
     def test_four_puppets_who_rate_do_not_show_the_rating_of_a_fifth(self, time_machine: Any) -> None:
         place = full_of(4, target=True)
@@ -94,12 +94,12 @@ class TestTheOwnerWithPuppets:
 
     def test_people_inside_are_shown_in_bands(self, time_machine: Any) -> None:
         venue = factories.make_venue(requirements=RequirementValues(capacity=50))
-        place, told = Place(venue, factories.make_device(venue=venue).device), []
+        place, answers = Place(venue, factories.make_device(venue=venue).device), []
         for _ in range(10):
             stay(venue, factories.NOW - dt.timedelta(minutes=5), open_end=True)
             now = statistics(place, time_machine, factories.NOW)["now"]
-            told.append((now["at_least"], now["heads"], now["percent"], now["level"]))
-        assert told == [(0, 4, 8, "calm")] * 4 + [(5, 9, 18, "calm")] * 5 + [(10, 14, 28, "calm")]
+            answers.append((now["at_least"], now["heads"], now["percent"], now["level"]))
+        assert answers == [(0, 4, 8, "calm")] * 4 + [(5, 9, 18, "calm")] * 5 + [(10, 14, 28, "calm")]
 
     def test_the_page_and_the_answer_say_that_bands_are_outside_the_guarantee(self, time_machine: Any) -> None:
         place = a_place()

@@ -7,7 +7,6 @@ from django.contrib.auth.models import User
 
 from exports.models import StatisticsDraw, VenueFigures
 from exports.policy.periods import Period
-from tests import factories
 from tests.browser.actions import now
 from tests.browser.cases import Scene
 from tests.factories import make_device, make_event, make_organisation, make_user, make_venue
@@ -67,8 +66,3 @@ def opened(scene: Scene, *, visitors: int = 0, staff: bool = False) -> House:
     house = make_house(visitors=visitors, staff=staff)
     scene.sign_in(house.owner)
     return house
-
-
-def door_id(house: House) -> str:
-    """Return the public id of the house's first door."""
-    return factories.door_of(house.venue).public_id

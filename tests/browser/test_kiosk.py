@@ -176,7 +176,7 @@ def test_people_counted_by_hand_change_the_room_at_this_door(open_context: OpenC
     assert scan(door, held_at(venue).on_screen(now())) == "green"
 
 
-def test_after_a_quarter_of_an_hour_a_kiosk_forgets_whom_it_let_in(door: Page) -> None:
+def test_a_kiosk_forgets_admitted_people_after_a_quarter_of_an_hour(door: Page) -> None:
     venue = make_venue(requirements=RequirementValues(rotating_code=False), now=now())
     door.clock.install(time=now())
     enrol(door, venue)
@@ -202,7 +202,7 @@ def test_a_test_scan_shows_that_the_reader_works_and_sends_nothing(venue: Venue,
     assert scan(door, code) == "green", "it was not used up"
 
 
-def test_red_says_whom_to_ask_for_help(venue: Venue, door: Page) -> None:
+def test_a_red_light_says_where_to_get_help(venue: Venue, door: Page) -> None:
     enrol(door, venue)
     door.click('[data-do="staff"]')
     door.fill("#help", "Please ring the bell")
@@ -353,7 +353,7 @@ def test_without_a_camera_a_scanner_works(venue: Venue, open_context: OpenContex
     assert scan(door, held_at(venue).on_screen(now())) == "green"
 
 
-def test_of_two_tabs_one_is_the_door_and_the_other_takes_over(venue: Venue, open_context: OpenContext) -> None:
+def test_one_of_two_tabs_is_the_door_and_the_other_takes_over(venue: Venue, open_context: OpenContext) -> None:
     context = open_context(viewport=TABLET)
     first = context.new_page()
     enrol(first, venue)
@@ -380,7 +380,7 @@ def test_a_browser_that_blocks_storage_cannot_be_a_door_and_says_why(open_contex
     assert "store its keys" in door.inner_text("main")
 
 
-def test_what_the_kiosk_remembers_of_a_pass_goes_when_the_pass_ends(venue: Venue, open_context: OpenContext) -> None:
+def test_a_kiosk_forgets_a_pass_when_it_ends(venue: Venue, open_context: OpenContext) -> None:
     """P7 at the door: with and without a network."""
     context = open_context(viewport=TABLET)
     door = context.new_page()

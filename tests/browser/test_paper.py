@@ -47,7 +47,7 @@ def test_a_sheet_opens_the_door_and_names_the_visit_and_the_device_keeps_nothing
     assert Pass.objects.count() == 0
 
 
-def test_where_doors_ask_for_the_changing_code_the_page_says_so_before_it_asks(open_context: OpenContext) -> None:
+def test_the_page_says_that_doors_need_the_changing_code_before_it_asks(open_context: OpenContext) -> None:
     page = open_context().new_page()
     page.goto(f"/check-in/{make_venue(now=now()).public_id}/paper")
     shows(page, "day")

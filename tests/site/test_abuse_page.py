@@ -61,7 +61,7 @@ def test_it_says_what_is_not_computed_and_which_device_looks_odd(operator: Clien
     Scan.objects.update(abuse_score=0.75)
     shown = operator.get(ABUSE)
     assert [scans for _low, _high, scans in shown.context["bins"]] == [0] * 7 + [10, 0, 0]
-    assert [one.is_now for one in shown.context["chart"].bars] == [False] * 5 + [True] * 5
+    assert [one.is_marked for one in shown.context["chart"].bars] == [False] * 5 + [True] * 5
     text = shown.content.decode()
     assert "10 / 10" in text
     assert page_of("days", door) in text

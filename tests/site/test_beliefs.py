@@ -7,7 +7,6 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from crowdtrace.site.beliefs import chart
 from crowdtrace.site.operator.status import status
 from tests.factories import NOW
 from tests.risk.estimates.versions import make_version
@@ -79,11 +78,3 @@ def test_it_speaks_spanish_and_asks_the_database_a_few_times_only(client: Client
         text = page(client, **{"accept-language": "es"})
     assert "Lo que cree el modelo" in text
     assert len(queries) <= 5
-
-
-def test_intervals_lie_in_order_on_the_axis_and_what_is_beyond_ends_at_its_end() -> None:
-    places = [chart.along(value) for value in (0.01, 0.2, 0.5, 1.0, 2.0, 5.0, 100.0)]
-    assert places == sorted(places)
-    assert (places[0], places[-1]) == (0.0, chart.WIDTH)
-    assert chart.along(0.5) + chart.along(2.0) == pytest.approx(2 * chart.along(1.0), abs=0.2)
-    assert chart.up(5.0) < chart.up(1.0) < chart.up(0.2)

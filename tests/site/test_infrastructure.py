@@ -153,7 +153,9 @@ def test_each_container_runs_without_privileges_on_a_file_system_that_it_cannot_
 
 @pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.stem)
 def test_manifests_have_the_fields_that_kubernetes_knows(path: Path) -> None:
-    for one in yaml.safe_load_all(path.read_text()):
+    objects = list(yaml.safe_load_all(path.read_text()))
+    assert objects
+    for one in objects:
         kubernetes_validate.validate(one, "1.34", strict=True)
 
 

@@ -12,10 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from hypothesis import given
-from hypothesis import strategies as st
 
-from crowdtrace.site.radar import fan
 from crowdtrace.town.radar import ensure_radar
 from exports.radar import shown
 from exports.radar.models import RadarRun
@@ -170,31 +167,3 @@ def test_a_simulated_season_is_not_forecast_again() -> None:
     before = RadarRun.objects.count()
     call_command("radar", stdout=io.StringIO())
     assert RadarRun.objects.count() == before
-
-
-# The chart ------------------------------------------------------------------------------------------------------------
-@given(st.floats(0.0, 1e9, allow_subnormal=False))
-def test_the_scale_reaches_the_highest_value_in_few_steps(highest: float) -> None:
-    ticks = fan.scale(highest)
-    assert ticks[0] == 0.0
-    assert ticks[-1] >= highest * (1 - 1e-6)
-    assert 2 <= len(ticks) <= 6
-
-
-def test_nothing_is_drawn_outside_of_the_chart() -> None:
-    weeks = [LAST + number * WEEK for number in (1, 2, 3, 4)]
-    wanted = fan.Wanted(
-        as_of=LAST,
-        past=[(LAST - number * WEEK, 10.0 * number) for number in range(30, -1, -1)],
-        medians=[(week, 50.0) for week in weeks],
-        intervals=[(95, [(week, 0.0, 400.0) for week in weeks]), (50, [(week, 20.0, 80.0) for week in weeks])],
-        later=[(weeks[0], 55.0), (weeks[3] + WEEK, 9e9)],
-    )
-    made = fan.draw(wanted, width=340, height=270)
-    points = [*made.dots, *made.later]
-    for _share, path in made.bands:
-        points += [(float(x), float(y)) for x, y in re.findall(r"([\d.]+) ([\d.]+)", path)]
-    assert all(made.left <= x <= made.right and made.top <= y <= made.base for x, y in points)
-    assert len(made.later) == 1
-    assert made.days[-1].day == LAST
-    assert fan.draw(wanted, width=760, height=320).days[-1].day == weeks[3]

@@ -1,7 +1,6 @@
 """Pages of the open data: they show what ledger and engine return, without a script and without an account."""
 
 import csv
-import datetime as dt
 import io
 import json
 import re
@@ -217,19 +216,6 @@ def test_files_of_tables_keep_the_day_of_the_page(client: Client, released: Rele
     days = list(csv.DictReader(io.StringIO(client.get(f"/data/tables/releases.csv?as_of={FIRST}").content.decode())))
     assert [row["day"] for row in days] == [FIRST.isoformat()]
     assert client.get("/data/tables/nothing.csv").status_code == 404
-
-
-def test_a_series_shows_values_below_zero_and_no_line_across_missing_days() -> None:
-    days = [FIRST + dt.timedelta(days=past) for past in (0, 1, 2, 5, 6)]
-    values = [10, -10, 0, 5, 10]
-    made = shown.drawn_series(
-        [shown.Point(day, value, value - 10, value + 10) for day, value in zip(days, values, strict=True)]
-    )
-    assert made is not None
-    assert (made.top, made.bottom) == (20, -20)
-    assert made.zero == made.height / 2
-    assert [y for _x, y, _point in made.dots] == [made.height * (20 - value) / 40 for value in values]
-    assert made.line.count("M") == made.band.count("M") == 2
 
 
 def test_numbers_of_an_answer_are_aligned_in_columns(client: Client, released: ReleasedLake) -> None:

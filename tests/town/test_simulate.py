@@ -40,7 +40,7 @@ def answers_by_owner() -> dict[bytes, tuple[Any, ...]]:
     return {bytes(owner): tuple(rest) for owner, *rest in Pass.objects.values_list("owner_hash", *columns)}
 
 
-def test_what_is_written_agrees_with_the_truth(tmp_path: Path) -> None:
+def test_written_rows_agree_with_the_truth(tmp_path: Path) -> None:
     told = simulate(tmp_path)
     truth = pq.read_table(tmp_path / "visits.parquet").to_pylist()
     mine = [row for row in truth if row["has_app"]]
@@ -116,9 +116,9 @@ def test_a_home_with_more_than_the_demonstration_is_refused(tmp_path: Path) -> N
 def test_start_and_days_are_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plans: list[TownPlan] = []
 
-    def remember(*, plan: TownPlan, **_: Any) -> simulation.Lived:
+    def remember(*, plan: TownPlan, **_: Any) -> simulation.SimulationSummary:
         plans.append(plan)
-        return simulation.Lived()
+        return simulation.SimulationSummary()
 
     monkeypatch.setattr(simulation, "simulate_town", remember)
     call_command("simulate", f"--start={START}", "--days=20", f"--truth-out={tmp_path}", stdout=io.StringIO())
@@ -132,7 +132,7 @@ def test_an_invalid_plan_is_refused_with_a_message(tmp_path: Path) -> None:
         call_command("simulate", "--visitors=0", "--venues=1", "--days=1", "--seed=1", f"--truth-out={tmp_path}")
 
 
-def test_what_cannot_be_done_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+def test_an_impossible_plan_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="not a date like"):
         simulate(tmp_path, start="yesterday")
     with pytest.raises(CommandError, match="folder of --owners-out"):

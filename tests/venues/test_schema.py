@@ -40,6 +40,7 @@ DOCUMENT = document()
 
 
 def test_the_schema_is_valid() -> None:
+    assert DOCUMENT["paths"]
     validate(DOCUMENT)
 
 

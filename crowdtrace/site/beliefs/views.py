@@ -9,8 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from crowdtrace.site.beliefs import chart
-from crowdtrace.site.beliefs.chart import Place
+from crowdtrace.site.charts import factors
 from exports.dataset import publication
 from risk.estimates.beliefs import Believed, beliefs
 from venues.kinds import VenueKind
@@ -32,8 +31,8 @@ class Row:
     title: str | Promise
     meaning: str | Promise
     believed: Believed
-    before: Place | None
-    now: Place | None
+    before: factors.Span | None
+    now: factors.Span | None
 
     @property
     def percents(self) -> tuple[float, ...]:
@@ -52,16 +51,17 @@ def what_the_model_believes(request: HttpRequest) -> HttpResponse:
     """Show each estimate with its interval, before and now."""
     found = beliefs()
     rows = [_row(one) for one in found.all]
+    marks = factors.version_marks(found.versions)
     context = {
         "beliefs": found,
         "first": [row for row in rows if not row.believed.is_kind],
         "kinds": [row for row in rows if row.believed.is_kind],
-        "ticks": chart.ticks(),
-        "width": chart.WIDTH,
-        "height": chart.HEIGHT,
-        "upward": chart.upward_ticks(),
-        "moved": chart.moved(found.versions),
-        "line": chart.line(chart.moved(found.versions)),
+        "ticks": factors.ticks(),
+        "width": factors.WIDTH,
+        "height": factors.HEIGHT,
+        "upward": factors.upward_ticks(),
+        "marks": marks,
+        "line": factors.line(marks),
         "demonstration": publication.demonstration_sentence() if publication.is_demonstration() else "",
     }
     return render(request, "site/beliefs.html", context)
@@ -71,4 +71,5 @@ def _row(one: Believed) -> Row:
     words: tuple[str | Promise, str | Promise] = (VenueKind(one.name).label, "") if one.is_kind else WORDS[one.name]
     title, meaning = words
     drawn = not one.is_share and one.name not in {"rise", "reporting"}
-    return Row(title, meaning, one, chart.place(one.before) if drawn else None, chart.place(one.now) if drawn else None)
+    before, now = (factors.span(one.before), factors.span(one.now)) if drawn else (None, None)
+    return Row(title, meaning, one, before, now)

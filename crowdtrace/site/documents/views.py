@@ -10,7 +10,7 @@ from common.time import utc_now
 from common.web.problems import NotFound
 from crowdtrace.site.documents import markdown
 from crowdtrace.site.documents.claims import CLAIMS, LIMITS
-from crowdtrace.site.documents.plain import POINTS
+from crowdtrace.site.documents.privacy_questions import POINTS
 from crowdtrace.site.documents.search import find
 from passes.ticket_keys import open_fingerprints
 
@@ -48,9 +48,9 @@ def doc_file(_request: HttpRequest, name: str) -> HttpResponse:
 
 
 @require_safe
-def plain(request: HttpRequest) -> HttpResponse:
+def privacy_questions(request: HttpRequest) -> HttpResponse:
     """Show what is known about a visitor, in plain words."""
-    return render(request, "site/plain.html", {"points": POINTS})
+    return render(request, "site/privacy_questions.html", {"points": POINTS})
 
 
 @require_safe

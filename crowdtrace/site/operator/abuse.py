@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from common.time import deployment_zone, utc_now
-from crowdtrace.site.owner.charts import scores_chart
+from crowdtrace.site.charts.bars import scores_chart
 from exports.release import left_out
 from passes import abuse_figures
 from passes.limits import FASTEST_SURVEY_S

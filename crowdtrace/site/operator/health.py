@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from redis import RedisError
 
 from common import valkey
-from common.tables import are_behind
+from common.tables import migrations_missing
 from common.time import deployment_zone, utc_now
 from common.web.problems import MethodNotAllowed
 from passes.models import IssuerKey
@@ -76,7 +76,7 @@ def _limits() -> bool:
 
 
 def _migrations() -> bool:
-    return not are_behind()
+    return not migrations_missing()
 
 
 def _secrets() -> bool:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.text import fold, words_of
 from common.time import utc_now
-from crowdtrace.site.owner.charts import days_chart, hours_chart, weeks_chart
+from crowdtrace.site.charts.bars import days_chart, hours_chart, weeks_chart
 from crowdtrace.site.owner.dashboard import inside
 from crowdtrace.site.owner.statistics import CLOSES_AFTER, OPEN_DAY, Past, as_csv, guarantee, past_of
 from passes import selectors as of_passes

@@ -11,8 +11,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from crowdtrace.site.charts.bars import BarChart, HourCost, costs_chart, hour_label, levels_chart
 from risk.api.serializers import OccupancyOutput
-from risk.model.rounding import axis_top, down, shown_points
+from risk.model.rounding import down, shown_points
 from risk.model.shield import BUDGETS
 from risk.scouting.cards import FITS_POINTS
 
@@ -32,59 +33,7 @@ PROFILE_NAMES: Final[Mapping[str, Promise]] = {
     "standard": _("Standard"),
     "relaxed": _("Relaxed"),
 }
-CHART_HEIGHT: Final = 96
-AXIS_WIDTH: Final = 34
-BAR_STEP: Final = 14
-LEAST_BAR: Final = 3
-"""In drawing units; the smallest bar is drawn even if a cost is close to zero."""
-_LABEL_EVERY_H: Final = 4
-_BARS_A_LABEL: Final = 4
-_LABEL_BARS: Final = 3
-"""Width of a label, in bars."""
-"""Labels closer than this would overlap."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One hour of a chart, in drawing units, with its label."""
-
-    x: int
-    y: float
-    height: float
-    starts: str
-    label: str
-    value: Any
-    marked: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """Bars next to each other. ``top``: the end of the axis, if there is one."""
-
-    bars: Sequence[Bar]
-    top: float | None = None
-    limit_y: float | None = None
-    """Position of the line of the profile's limit."""
-
-    @property
-    def axis(self) -> list[tuple[float, float]]:
-        """Return height and number of each line of the axis."""
-        return [] if self.top is None else [(CHART_HEIGHT * (1 - part), self.top * part) for part in (0.0, 0.5, 1.0)]
-
-    @property
-    def margin(self) -> int:
-        """Return the width left of the bars, for the numbers of the axis."""
-        return 0 if self.top is None else AXIS_WIDTH
-
-    @property
-    def width(self) -> int:
-        """Return the width of the drawing."""
-        return BAR_STEP * max(1, len(self.bars))
-
-    @property
-    def baseline(self) -> int:
-        """Return the position of the bars' baseline."""
-        return CHART_HEIGHT
+LEVELS: Final = len(BAND_NAMES) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +82,14 @@ class ShownCard:
     now_costs: Sequence[CostRow]
     quiet_costs: Sequence[CostRow]
     quiet_at: str
-    hours: Chart
+    hours: Sequence[HourCost]
+    hours_chart: BarChart
     limit: float
     """Points of an hour that are within the profile's limit."""
     any_fits: bool
     opening_hours: Sequence[DayHours]
     always_open: bool
-    today: Chart | None
+    today_chart: BarChart | None
     today_name: str
     week: Sequence[WeekDay]
     """Empty if nothing is known of the usual crowd."""
@@ -176,6 +126,7 @@ def shown_card(
     moment = now.astimezone(zone)
     known = any(each != "empty" for day in usual for each in day)
     today = usual[local.weekday()]
+    hours = [_hour_cost(hour, zone, moment) for hour in card["hours"]]
     quiet = next((hour for hour in card["best_hours"] if _saves(hour, card)), None)
     return ShownCard(
         card=card,
@@ -190,15 +141,16 @@ def shown_card(
         now_costs=_cost_rows(card["shield_cost"]),
         quiet_costs=_cost_rows(quiet["shield_cost"]) if quiet else [],
         quiet_at=_moment(quiet["start"].astimezone(zone), moment) if quiet else "",
-        hours=_hours_chart(card["hours"], zone, moment),
+        hours=hours,
+        hours_chart=costs_chart(hours, limit=FITS_POINTS, today=moment.date()),
         limit=down(FITS_POINTS, 1),
-        any_fits=any(_fits(hour["shield_cost_60"]) for hour in card["hours"]),
+        any_fits=any(hour.fits for hour in hours),
         opening_hours=_opening_hours(card["opening_hours"], local),
         always_open=card["open"] and card["changes_at"] is None,
-        today=_usual_chart(today, local) if any(each != "empty" for each in today) else None,
+        today_chart=_usual_chart(today, local) if any(each != "empty" for each in today) else None,
         today_name=_weekday(local.weekday(), local),
         week=[WeekDay(_weekday(at, local), day) for at, day in enumerate(usual)] if known else [],
-        hour_names=[_hour_name(local.replace(hour=hour)) for hour in range(24)],
+        hour_names=[hour_label(local.replace(hour=hour)) for hour in range(24)],
     )
 
 
@@ -269,52 +221,21 @@ def _cost_rows(costs: Mapping[str, Mapping[str, float]]) -> list[CostRow]:
     return [CostRow(name, costs[minutes]["no_mask"], costs[minutes]["mask"]) for minutes, name in STAYS.items()]
 
 
-def _hours_chart(hours: Sequence[Mapping[str, Any]], zone: ZoneInfo, now: dt.datetime) -> Chart:
-    """Chart the cost of an hour at each open hour ahead, with the limit; hours within it are marked.
-
-    The axis ends no lower than the limit, so that small costs look small.
-    """
-    most = axis_top(max([FITS_POINTS, *(hour["shield_cost_60"] for hour in hours)]))
-    bars: list[Bar] = []
-    day, labelled = now.date(), -_BARS_A_LABEL
-    for at, hour in enumerate(hours):
-        start, cost = hour["start"].astimezone(zone), hour["shield_cost_60"]
-        height = CHART_HEIGHT * cost / most
-        label = ""
-        has_room = at + _LABEL_BARS <= len(hours)
-        if has_room and at - labelled >= _BARS_A_LABEL and (start.date() != day or start.hour % _LABEL_EVERY_H == 0):
-            label = date_format(start, "D") if start.date() != day else _hour_name(start)
-            day, labelled = start.date(), at
-        bars.append(_bar(at, height, _moment(start, now), label, cost, marked=cost <= FITS_POINTS))
-    return Chart(bars, most, CHART_HEIGHT * (1 - FITS_POINTS / most))
+def _hour_cost(hour: Mapping[str, Any], zone: ZoneInfo, now: dt.datetime) -> HourCost:
+    start, cost = hour["start"].astimezone(zone), hour["shield_cost_60"]
+    return HourCost(start, _moment(start, now), cost, _fits(cost))
 
 
-def _usual_chart(bands: Sequence[str], now: dt.datetime) -> Chart:
+def _usual_chart(bands: Sequence[str], now: dt.datetime) -> BarChart:
     """Chart how full it usually is on this day of the week; the present hour is marked."""
-    bars = []
-    for hour, band in enumerate(bands):
-        name = _hour_name(now.replace(hour=hour))
-        label = name if hour % _LABEL_EVERY_H == 0 else ""
-        height = CHART_HEIGHT * level_of(band) / 3
-        bars.append(_bar(hour, height, name, label, BAND_NAMES[band], marked=hour == now.hour))
-    return Chart(bars)
-
-
-def _bar(at: int, height: float, starts: str, label: str, value: Any, *, marked: bool) -> Bar:
-    drawn = round(max(LEAST_BAR, height), 1)
-    return Bar(
-        x=at * BAR_STEP, y=CHART_HEIGHT - drawn, height=drawn, starts=starts, label=label, value=value, marked=marked
-    )
+    names = [hour_label(now.replace(hour=hour)) for hour in range(len(bands))]
+    return levels_chart([level_of(band) for band in bands], most=LEVELS, names=names, now=now.hour)
 
 
 def _moment(start: dt.datetime, now: dt.datetime) -> str:
     """Return the time, with the day if it is not the same one."""
-    time = _hour_name(start)
+    time = hour_label(start)
     return time if start.date() == now.date() else f"{date_format(start, 'D')} {time}"
-
-
-def _hour_name(moment: dt.datetime) -> str:
-    return date_format(moment.replace(minute=0, tzinfo=None), "TIME_FORMAT")
 
 
 def _weekday(day: int, now: dt.datetime) -> str:

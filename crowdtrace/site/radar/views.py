@@ -13,7 +13,8 @@ from django.views.decorators.http import require_safe
 
 from common.time import utc_now
 from common.web.problems import NotFound
-from crowdtrace.site.radar import fan, rows
+from crowdtrace.site.charts.fan import FanData, fan_chart
+from crowdtrace.site.radar import rows
 from crowdtrace.site.radar.words import UNITS, Asked, series_name
 from crowdtrace.site.research import us_map
 from exports.dataset import publication
@@ -141,7 +142,7 @@ def _next_sort(sort: str, key: str) -> str:
 def _map(asked: Asked, table: list[rows.Row]) -> us_map.UsMap:
     """Return the map: states by class of the measure, ZIP areas as dots by its value."""
     values = {row.region: value for row in table if (value := getattr(row, asked.show)) is not None}
-    texts = {row.region: _told(row) for row in table}
+    texts = {row.region: _map_text(row) for row in table}
     return us_map.draw(
         values={region: value for region, value in values.items() if region.isalpha() and region != NATION},
         texts={region: text for region, text in texts.items() if region.isalpha()},
@@ -150,7 +151,7 @@ def _map(asked: Asked, table: list[rows.Row]) -> us_map.UsMap:
     )
 
 
-def _told(row: rows.Row) -> str:
+def _map_text(row: rows.Row) -> str:
     """Describe a row in a few words, for the map."""
     level = "–" if row.level is None else shown.number(row.level)
     if row.doubling is None:
@@ -168,7 +169,7 @@ def _one(run: RadarRun, found: shown.Found) -> dict[str, Any]:
     past = shown.values_known(run, row.region)
     later = [point for point in shown.values_known(run, row.region, at=utc_now()) if point[0] > run.as_of]
     weeks = [(shown.target(run, step), row.quantiles[step]) for step in range(shown.LAST + 1)]
-    wanted = fan.Wanted(
+    data = FanData(
         as_of=run.as_of,
         past=past,
         medians=[(day, quantiles[shown.MEDIAN]) for day, quantiles in weeks],
@@ -200,8 +201,8 @@ def _one(run: RadarRun, found: shown.Found) -> dict[str, Any]:
         "covered": _covered(skill),
         "flags": [shown.FLAGS[code] for code in row.flags if code in shown.FLAGS],
         "fans": [
-            ("wide", fan.draw(wanted, width=WIDE[0], height=WIDE[1])),
-            ("narrow", fan.draw(wanted, width=NARROW[0], height=NARROW[1])),
+            ("wide", fan_chart(data, width=WIDE[0], height=WIDE[1])),
+            ("narrow", fan_chart(data, width=NARROW[0], height=NARROW[1])),
         ],
         "has_later": bool(later),
     }

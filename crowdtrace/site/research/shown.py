@@ -4,17 +4,17 @@ import datetime as dt
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from common.remembered import remembered
+from crowdtrace.site.charts.series import Point
 from exports import conf
 from exports.dataset.tables import CROWD_TRACING, DAILY, LIVE_CROWD, OPEN_TABLES, SIGNAL_NAMES
 from exports.engine.results import columns_of, json_rows
@@ -363,7 +363,7 @@ def _margins(squares: Squares, geo_type: str, geo_value: str) -> tuple[int | Non
 
 
 @dataclass(frozen=True)
-class Sure:
+class SignalCount:
     """A signal of the newest day with its interval; `is_noise` if half of the interval exceeds the value."""
 
     name: str
@@ -375,16 +375,6 @@ class Sure:
 
 # Days of the time series: about as many as fit on a screen.
 SERIES_DAYS: Final = 120
-SERIES_SIZE: Final = (600, 160)
-
-
-class Point(NamedTuple):
-    """A day of a time series with its interval."""
-
-    day: dt.date
-    value: int
-    low: int
-    high: int
 
 
 def signal_of(name: str) -> str:
@@ -405,66 +395,11 @@ def series_of(at: TablesAt, signal: str) -> list[Point]:
     ]
 
 
-@dataclass(frozen=True)
-class Series:
-    """A time series as it is drawn: a band of intervals, a line of values, and a dot per day.
-
-    Values below zero are drawn below the zero line, at `zero`; nothing is drawn across missing days.
-    """
-
-    band: str
-    line: str
-    dots: list[tuple[float, float, Point]]
-    top: int
-    bottom: int
-    zero: float
-    first: dt.date
-    last: dt.date
-    width: int = SERIES_SIZE[0]
-    height: int = SERIES_SIZE[1]
-
-
-def drawn_series(points: Sequence[Point]) -> Series | None:
-    """Return the positions of a series; `None` if there is nothing to draw."""
-    if len(points) < 2:
-        return None
-    width, height = SERIES_SIZE
-    first, last = points[0].day, points[-1].day
-    top = max(1, *(max(point.high, point.value) for point in points))
-    bottom = min(0, *(min(point.low, point.value) for point in points))
-
-    def x(point: Point) -> float:
-        return round(width * (point.day - first).days / (last - first).days, 1)
-
-    def y(value: int) -> float:
-        return round(height * (top - value) / (top - bottom), 1)
-
-    band, line = "", ""
-    for run in _runs(points):
-        upper = [f"{x(point)} {y(point.high)}" for point in run]
-        lower = [f"{x(point)} {y(point.low)}" for point in reversed(run)]
-        band += "M" + "L".join([*upper, *lower]) + "z"
-        line += "M" + "L".join(f"{x(point)} {y(point.value)}" for point in run)
-    dots = [(x(point), y(point.value), point) for point in points]
-    return Series(band, line, dots, top, bottom, y(0), first, last)
-
-
-def _runs(points: Sequence[Point]) -> list[list[Point]]:
-    """Split a series at missing days: wherever a step is longer than the shortest one."""
-    steps = [(after.day - before.day).days for before, after in pairwise(points)]
-    runs = [[points[0]]]
-    for point, step in zip(points[1:], steps, strict=True):
-        if step > min(steps):
-            runs.append([])
-        runs[-1].append(point)
-    return runs
-
-
-def sure_of(release: Release) -> list[Sure]:
+def signal_counts(release: Release) -> list[SignalCount]:
     """Return the signals of the whole deployment in one release."""
     found = [line for line in release.signals if line[0] == "nation"]
     return [
-        Sure(signal, round(value), *interval(value, error), REACH * error > value)
+        SignalCount(signal, round(value), *interval(value, error), REACH * error > value)
         for _, _, _, signal, value, error, _ in found
     ]
 

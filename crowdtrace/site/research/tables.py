@@ -32,7 +32,7 @@ _AREA: Final = (
 
 
 @dataclass(frozen=True)
-class Asked:
+class TableRequest:
     """The source of a table: the tables as of a release, the release of their newest day, and the request."""
 
     at: TablesAt
@@ -57,35 +57,35 @@ def _areas(found: Sequence[shown.Area]) -> tuple[Sequence[str], Rows]:
     return _AREA, rows
 
 
-def _states(asked: Asked) -> tuple[Sequence[str], Rows]:
+def _states(asked: TableRequest) -> tuple[Sequence[str], Rows]:
     day = day_of(asked.request, "day")
     return _areas(shown.states(asked.at, day=day, names=us_map.state_names()))
 
 
-def _zips(asked: Asked) -> tuple[Sequence[str], Rows]:
+def _zips(asked: TableRequest) -> tuple[Sequence[str], Rows]:
     try:
         return _areas(shown.zip_areas(asked.at, day=day_of(asked.request, "day")))
     except (QueryBusyError, LakeAwayError) as error:
         raise Unavailable from error
 
 
-def _spending(asked: Asked) -> tuple[Sequence[str], Rows]:
+def _spending(asked: TableRequest) -> tuple[Sequence[str], Rows]:
     splits = asked.newest.manifest.get("tables", []) if asked.newest else []
     names = ("name", "cells", "noise_scale", "share_of_budget")
     return names, [tuple(split.get(name) for name in names) for split in splits]
 
 
-def _signals(asked: Asked) -> tuple[Sequence[str], Rows]:
-    found = shown.sure_of(asked.newest) if asked.newest else []
+def _signals(asked: TableRequest) -> tuple[Sequence[str], Rows]:
+    found = shown.signal_counts(asked.newest) if asked.newest else []
     return ("signal", "value", "low", "high"), [(each.name, each.value, each.low, each.high) for each in found]
 
 
-def _series(asked: Asked) -> tuple[Sequence[str], Rows]:
+def _series(asked: TableRequest) -> tuple[Sequence[str], Rows]:
     found = shown.series_of(asked.at, shown.signal_of(asked.request.GET.get("signal", "")))
     return ("day", "value", "low", "high"), [(point.day, point.value, point.low, point.high) for point in found]
 
 
-def _dictionary(asked: Asked) -> tuple[Sequence[str], Rows]:  # noqa: ARG001
+def _dictionary(asked: TableRequest) -> tuple[Sequence[str], Rows]:  # noqa: ARG001
     names = ("table", "column", "type", "unit", "required", "values", "minimum", "maximum", "meaning")
     rows = [
         (
@@ -98,13 +98,13 @@ def _dictionary(asked: Asked) -> tuple[Sequence[str], Rows]:  # noqa: ARG001
     return names, rows
 
 
-def _releases(asked: Asked) -> tuple[Sequence[str], Rows]:
+def _releases(asked: TableRequest) -> tuple[Sequence[str], Rows]:
     found = seen_by(asked.at.release).order_by("-day") if asked.at.release else []
     rows = [(each.day, each.manifest["rows"], each.epsilon, each.announced_at) for each in found]
     return ("day", "rows", "epsilon", "announced_at"), rows
 
 
-_MADE: Final[dict[str, Callable[[Asked], tuple[Sequence[str], Rows]]]] = {
+_MADE: Final[dict[str, Callable[[TableRequest], tuple[Sequence[str], Rows]]]] = {
     "states": _states,
     "zip-areas": _zips,
     "spending": _spending,
@@ -122,7 +122,7 @@ def table_csv(request: HttpRequest, name: str) -> HttpResponse:
         raise NotFound
     at = tables_on(day_of(request, "as_of"))
     newest = seen_by(at.release).filter(day=at.as_of).first() if at.release and at.as_of else None
-    names, rows = _MADE[name](Asked(at, newest, request))
+    names, rows = _MADE[name](TableRequest(at, newest, request))
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
     table = pa.table({title: pa.array(column) for title, column in zip(names, columns, strict=True)})
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"', "Cache-Control": "public, no-cache"}

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from common.web import throttles
 from common.web.problems import NotFound
+from crowdtrace.site.charts.series import series_chart
 from crowdtrace.site.research import shown, us_map
 from crowdtrace.site.research.days import day_of
 from exports import conf
@@ -46,8 +47,8 @@ def data(request: HttpRequest) -> HttpResponse:
         "asked": request.GET.get("as_of", ""),
         "releases": releases,
         "newest": newest,
-        "sure": shown.sure_of(newest) if newest else [],
-        "series": shown.drawn_series(shown.series_of(at, signal)),
+        "signal_counts": shown.signal_counts(newest) if newest else [],
+        "series": series_chart(shown.series_of(at, signal)),
         "signal": signal,
         "as_of_query": _query(request, "as_of"),
         "series_query": _query(request, "as_of", signal=signal),

@@ -57,11 +57,11 @@ def visit_hits(
         airs.room_air(
             parameters,
             KINDS[kind],
-            volume_m3=float(volume) if told else None,
-            air_changes_per_h=float(changes) if told else None,
+            volume_m3=float(volume) if known else None,
+            air_changes_per_h=float(changes) if known else None,
         )
-        for kind, volume, changes, told in zip(
-            venues.kind, venues.volume_m3, venues.air_changes_per_h, venues.volume_told, strict=True
+        for kind, volume, changes, known in zip(
+            venues.kind, venues.volume_m3, venues.air_changes_per_h, venues.volume_known, strict=True
         )
     ]
     doses = unit_doses(
@@ -131,8 +131,8 @@ def contact_tracing_shield(record: Record) -> Floats:
         if day < record.onset_day[case] - INFECTIOUS_BEFORE_DAYS:
             continue
         met = _met(record, int(row), minutes=0.0)
-        told = max(int(record.known_from[case]) + TRACING_DELAY_DAYS, int(day))
-        out[np.unique(record.person[met]), told : day + WINDOW_DAYS] = 100.0
+        notified = max(int(record.known_from[case]) + TRACING_DELAY_DAYS, int(day))
+        out[np.unique(record.person[met]), notified : day + WINDOW_DAYS] = 100.0
     out[~record.has_app] = 0.0
     return out
 
@@ -155,10 +155,10 @@ def proximity_app(record: Record, *, random: np.random.Generator) -> Floats:
         met = met[record.has_app[record.person[met]]]
         share = by_kind[KINDS[record.town.venues.kind[record.venue[row]]]]
         met = met[random.random(met.size) < share]
-        told = max(int(record.known_from[case]) + APP_DELAY_DAYS, int(day))
+        notified = max(int(record.known_from[case]) + APP_DELAY_DAYS, int(day))
         minutes = _overlap_s(record, int(row), met) / 60.0
         for other, length in zip(record.person[met], minutes, strict=True):
-            out[other, told : day + WINDOW_DAYS] += length
+            out[other, notified : day + WINDOW_DAYS] += length
     return out
 
 

@@ -52,11 +52,11 @@ def alarms_at_rate(record: Record, scores: Floats, rate: float, *, random: np.ra
 
     If fewer have any score at all, the others get no alarm: a method that knows nothing raises none.
     """
-    lot = random.random(scores.shape)
+    tie_breaker = random.random(scores.shape)
     rows = np.flatnonzero(record.has_app)
     values = scores[rows, FIRST_DAY:]
     count = round(rate * values.size)
-    order = np.lexsort((lot[rows, FIRST_DAY:].ravel(), -values.ravel()))[:count]
+    order = np.lexsort((tie_breaker[rows, FIRST_DAY:].ravel(), -values.ravel()))[:count]
     chosen = np.zeros(values.size, bool)
     chosen[order] = values.ravel()[order] > 0.0
     out = np.zeros(scores.shape, bool)

@@ -56,7 +56,7 @@ def world_of(parameters: Parameters) -> World:
     return World(
         quanta_m3_per_h2=np.array([one.quanta_m3_per_h2.mean() for one in kinds]),
         near_per_h=np.array([one.near_per_h.mean() for one in kinds]),
-        removal_per_h=parameters.pathogen.removal_beside_ventilation_per_h,
+        removal_per_h=parameters.pathogen.decay_and_settling_per_h,
         mask_out=float(draws.mask_out.mean()),
         mask_in=float(draws.mask_in.mean()),
         distancing=float(draws.distancing_effect.mean()),

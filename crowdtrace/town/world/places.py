@@ -54,7 +54,7 @@ class TownVenues:
 
     ``public_id``, ``name``: texts. ``kind``: index into `risk.model.visits.KINDS`. ``area``: row of `Areas`.
     ``opens``, ``closes`` (n, 2): minutes on weekdays and weekends, both 0 if closed. ``volume_m3``,
-    ``air_changes_per_h``: the truth; ``volume_told``: whether the venue reports its volume. ``capacity``: people.
+    ``air_changes_per_h``: the truth; ``volume_known``: whether the venue reports its volume. ``capacity``: people.
     ``masks``, ``distancing``: true mean shares of the crowd. ``refuses`` (n, 4): answers of yes that exclude visitors.
     """
 
@@ -65,7 +65,7 @@ class TownVenues:
     opens: Ints
     closes: Ints
     volume_m3: Floats
-    volume_told: Bools
+    volume_known: Bools
     air_changes_per_h: Floats
     capacity: Ints
     masks: Floats
@@ -133,7 +133,7 @@ def make_venues(plan: TownPlan, areas: Areas) -> TownVenues:
         closes=closes,
         volume_m3=np.round(np.clip(volume, 20.0, 4e6), 1),
         # The owner knows the volume of a room that differs from its kind's prior; of the others, half report it.
-        volume_told=(np.abs(np.log(crowd)) > np.log(2.0)) | (random.random(n) < 0.5),
+        volume_known=(np.abs(np.log(crowd)) > np.log(2.0)) | (random.random(n) < 0.5),
         air_changes_per_h=np.round(np.clip(air, 0.2, 55.0), 2),
         capacity=np.clip(np.ceil(heads * 8.0), 40, 900_000).astype(np.int64),
         masks=masks,

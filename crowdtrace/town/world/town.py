@@ -31,7 +31,7 @@ SURVEY_SECONDS: Final = (6.0, 4.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Caught:
+class NewInfections:
     """Infections of one day, as columns.
 
     ``person``; ``venue``, `AT_HOME` or `OUT_OF_TOWN`; ``infector`` or `NOBODY`; ``infector_felt_ill``: whether that
@@ -72,7 +72,7 @@ class TownDay:
     refusal_survey_seconds: Ints
     answers: Bools
     infectious: Bools
-    caught: Caught
+    caught: NewInfections
 
 
 class Town:
@@ -150,7 +150,7 @@ class Town:
 
     def _spread(
         self, random: np.random.Generator, stays: Visits, exposure: epidemic.Exposure, emission: Floats
-    ) -> Caught:
+    ) -> NewInfections:
         people = self.people
         hazard = exposure.quanta + exposure.near
         out = np.bincount(stays.person[exposure.receiver], hazard, people.size)
@@ -182,7 +182,7 @@ class Town:
                 venue[at], infector[at], stay[at] = OUT_OF_TOWN, NOBODY, NO_STAY
         ill = self.infections.symptomatic & (self.infections.onset <= self.day)
         felt = np.where(infector == NOBODY, False, ill[infector])
-        return Caught(who.astype(np.int64), venue, infector, felt, stay)
+        return NewInfections(who.astype(np.int64), venue, infector, felt, stay)
 
     def _household_of(self, person: int) -> Ints:
         """Return the others of a household; people are numbered by household."""

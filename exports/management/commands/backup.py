@@ -10,7 +10,7 @@ import psycopg
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 
-from common.tables import are_behind
+from common.tables import migrations_missing
 from common.time import utc_now
 from exports.backup import keys, make
 from exports.backup.folder import BackupError
@@ -47,7 +47,7 @@ class Command(BaseCommand):
     def _back_up(self, folder: Path, secrets: Path | None) -> None:
         if not make.has_tables():
             raise CommandError("There is nothing to back up: the database has no tables.")
-        if are_behind():
+        if migrations_missing():
             self.stderr.write("The tables are those of an older version: rows keep the order of their arrival.")
         else:
             mix_rows()  # otherwise rows of the day keep the order of people's requests

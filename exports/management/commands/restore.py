@@ -7,7 +7,7 @@ import psycopg
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
 
-from common.tables import let_go
+from common.tables import close_connections
 from exports.backup import restore
 from exports.backup.folder import BackupError
 
@@ -31,10 +31,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Check, and restore."""
         folder = options["folder"].absolute()
-        let_go()  # each step must have the only session in the database
+        close_connections()  # each step must have the only session in the database
         try:
             if options["check"]:
-                made = restore.look_at(folder=folder)
+                made = restore.check_backup(folder=folder)
                 self.stdout.write(f"Whole: {len(made.files)} files of {made.made_at}, logs of {made.logs_at}.")
                 return
             made = restore.restore(

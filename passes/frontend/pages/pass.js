@@ -103,14 +103,14 @@ async function keepShown(kept, change) {
 async function cancelPass() {
   if (!shown) return;
   const { kept, book } = shown;
-  const told = await request("POST", "/api/v1/passes/revoke", { body: { owners: [toBase64Url(book.owner)] } }).then(
+  const revoked = await request("POST", "/api/v1/passes/revoke", { body: { owners: [toBase64Url(book.owner)] } }).then(
     ({ status }) => status === 204,
     (error) => {
       if (!(error instanceof Unreachable)) throw error;
       return false;
     },
   );
-  if (!told) return fill("cancel-note", word("cancel-offline"));
+  if (!revoked) return fill("cancel-note", word("cancel-offline"));
   await store.savePass({ ...kept, credential: null, withdrawn: "cancelled" });
   shown = null;
   when("sheet", false);

@@ -218,7 +218,7 @@ class _Problem:
             negatives=(cells.reporters - cells.positives) * weights,
         )
 
-    def speaks_of(self) -> npt.NDArray[np.int64]:
+    def learnable(self) -> npt.NDArray[np.int64]:
         """Return the indices of the parameters that the likelihood depends on."""
         counted = self.positives + self.negatives > 0.0
         volunteers = bool((self.volunteers[counted] > 0.0).any())
@@ -241,10 +241,10 @@ class _Problem:
 
     def log_odds_of_halves(self, at: Floats) -> Floats:
         """Return log odds of a positive report in each half, (..., 2, n)."""
-        told = self.log_told(at)
-        return np.logaddexp(told, self.log_liars(at) + np.logaddexp(0.0, told))
+        true = self.log_true_reports(at)
+        return np.logaddexp(true, self.log_liars(at) + np.logaddexp(0.0, true))
 
-    def log_told(self, at: Floats) -> Floats:
+    def log_true_reports(self, at: Floats) -> Floats:
         """Return log odds of a positive report that is true."""
         x = np.maximum(sum(self.hazards(at)), 1e-300)
         said = at[..., REPORTING, None, None] + at[..., RISE, None, None] * self.log_dose
@@ -262,13 +262,13 @@ class _Problem:
     def slopes(self, at: Floats) -> Floats:
         """Return derivatives of the log odds by the parameters, (n, parameters)."""
         visits, elsewhere = self.hazards(at)
-        told, liars, each = self.log_told(at), self.log_liars(at), self.log_odds_of_halves(at)
+        true, liars, each = self.log_true_reports(at), self.log_liars(at), self.log_odds_of_halves(at)
         yes, no = _chance(each), _chance(-each)  # computed separately: 1 minus a chance near 1 would lose all digits
         # The log odds of a mean chance change with those of a half in the ratio of the variances of the half and the
         # whole.
         share = 0.5 * yes * no / np.maximum(yes.mean(axis=0) * no.mean(axis=0), 1e-300)
-        honest = share * np.exp(told + np.log1p(np.exp(liars)) - each)
-        lied = (share * np.exp(liars + np.logaddexp(0.0, told) - each)).sum(axis=0)
+        honest = share * np.exp(true + np.log1p(np.exp(liars)) - each)
+        lied = (share * np.exp(liars + np.logaddexp(0.0, true) - each)).sum(axis=0)
         # d log(exp(x) - 1) / dx
         steep = honest / -np.expm1(-np.maximum(visits + elsewhere, 1e-300))
         out = np.empty((self.elsewhere.size, len(NAMES)))
@@ -333,31 +333,31 @@ def _draws(problem: _Problem, prior: Prior, rng: np.random.Generator, count: int
     mean, sd = prior.mean, prior.sd
     mode, precision = _mode(problem, mean, sd)
     # A parameter that no cell depends on is drawn from its prior: the t distribution spans only what is learned.
-    told = problem.speaks_of()
-    if told.size == 0:
+    learned = problem.learnable()
+    if learned.size == 0:
         return mean + sd * rng.standard_normal((count, mean.size)), np.full(count, 1.0 / count)
     at, heights = np.zeros((0, mean.size)), np.zeros(0)
-    aims = [(mode[told], np.asarray(np.linalg.inv(precision[np.ix_(told, told)]), np.float64))]
+    aims = [(mode[learned], np.asarray(np.linalg.inv(precision[np.ix_(learned, learned)]), np.float64))]
     while True:
         centre, covariance = aims[-1]
         stretch = np.sqrt(DEGREES / rng.chisquare(DEGREES, (count, 1)))
         new = mean + sd * rng.standard_normal((count, mean.size))
-        new[:, told] = centre + stretch * rng.standard_normal((count, told.size)) @ cholesky(covariance)
+        new[:, learned] = centre + stretch * rng.standard_normal((count, learned.size)) @ cholesky(covariance)
         at = np.concatenate([at, new])
-        distance = 0.5 * (((new - mean) / sd) ** 2)[:, told].sum(axis=1)
+        distance = 0.5 * (((new - mean) / sd) ** 2)[:, learned].sum(axis=1)
         heights = np.concatenate([heights, problem.log_likelihood(new) - distance])
-        log_weights = heights - np.logaddexp.reduce([_log_t(at[:, told], *aim) for aim in aims], axis=0)
+        log_weights = heights - np.logaddexp.reduce([_log_t(at[:, learned], *aim) for aim in aims], axis=0)
         if not np.isfinite(log_weights).all():
             raise DivergedError("weights are not finite")
         shares = _shares(log_weights)
         if len(aims) == ROUNDS or _effective(shares) * len(at) >= ENOUGH_EFFECTIVE * count:
             return at, shares
         # With too few draws the moments would have no width: use weights that are flattened halfway.
-        while _effective(_shares(log_weights)) * len(at) < min(5 * told.size, len(at) / 2):
+        while _effective(_shares(log_weights)) * len(at) < min(5 * learned.size, len(at) / 2):
             log_weights = 0.8 * log_weights
         weights = _shares(log_weights)
-        spread = np.cov(at[:, told].T, aweights=weights)
-        aims.append((weights @ at[:, told], np.asarray(np.atleast_2d(spread), np.float64)))
+        spread = np.cov(at[:, learned].T, aweights=weights)
+        aims.append((weights @ at[:, learned], np.asarray(np.atleast_2d(spread), np.float64)))
 
 
 def _log_t(at: Floats, centre: Floats, covariance: Floats) -> Floats:
@@ -406,8 +406,8 @@ def _mode(problem: _Problem, mean: Floats, sd: Floats) -> tuple[Floats, Floats]:
 
 def version_of(cells: Cells, prior: Prior, period: int, seed: int, draws: int) -> str:
     """Return twelve hexadecimal digits over everything an estimate depends on."""
-    told = hashlib.sha256(repr((FORM, period, seed, draws, prior, NAMES)).encode())
+    digest = hashlib.sha256(repr((FORM, period, seed, draws, prior, NAMES)).encode())
     ordered = cells.in_order()
     for column in fields(Cells):
-        told.update(getattr(ordered, column.name).tobytes())
-    return told.hexdigest()[:12]
+        digest.update(getattr(ordered, column.name).tobytes())
+    return digest.hexdigest()[:12]

@@ -84,16 +84,16 @@ def separated(
     weighted = np.zeros(size)
     weighted[0], weighted[1] = scale.mean * scale.sd**-2, common.mean * common.sd**-2
 
-    def observe(told: Belief, *which: int) -> None:
+    def observe(belief: Belief, *which: int) -> None:
         seen = np.zeros(size)
         seen[list(which)] = 1.0
-        np.add(precision, np.outer(seen, seen) * told.sd**-2, out=precision)
-        np.add(weighted, seen * told.mean * told.sd**-2, out=weighted)
+        np.add(precision, np.outer(seen, seen) * belief.sd**-2, out=precision)
+        np.add(weighted, seen * belief.mean * belief.sd**-2, out=weighted)
 
     for at, product in enumerate(products):
         observe(product, 0, 1, 2 + at)
-    for at, told in (series or {}).items():
-        observe(told, 1, 2 + at)
+    for at, belief in (series or {}).items():
+        observe(belief, 1, 2 + at)
     if renewal is not None:
         observe(renewal, 0)
     covariance: Floats = np.linalg.inv(precision)

@@ -71,6 +71,6 @@ class Pathogen:
     infectiousness: Infectiousness
 
     @property
-    def removal_beside_ventilation_per_h(self) -> float:
+    def decay_and_settling_per_h(self) -> float:
         """Return viral decay plus settling (1/h), central values."""
         return self.viral_decay_per_h.value + self.settling_per_h.value

@@ -19,7 +19,7 @@ from exports import conf
 from exports.backup import database
 from exports.backup.folder import BackupError, read_manifest, write_manifest
 from exports.backup.lake import put_logs
-from exports.backup.restore import look_at, restore
+from exports.backup.restore import check_backup, restore
 from exports.dataset.tables import CROWD_TRACING, DP_COUNTS, VERIFIED
 from exports.erasure.batches import run_erasures
 from exports.erasure.log import read_log
@@ -133,7 +133,7 @@ def test_days_released_after_the_backup_are_published_again_as_they_were(target:
     assert set(as_of["scan_date"].to_pylist()) == {days[0]}
 
 
-def test_what_was_erased_after_the_backup_stays_erased(target: Target, tmp_path: Path) -> None:
+def test_rows_erased_after_the_backup_stay_erased(target: Target, tmp_path: Path) -> None:
     rows = published(a_place())
     gone = {token_of(rows[number]) for number in (3, 7)}
     back_up(tmp_path / "backup")
@@ -214,7 +214,7 @@ class TestWhileOthersWork:
         monkeypatch.setattr(database, "dump", dump_and_try_to_erase)
         back_up(tmp_path / "backup")
         assert tries == [False, False, False, True]
-        look_at(folder=tmp_path / "backup")
+        check_backup(folder=tmp_path / "backup")
 
 
 def waits() -> bool:
@@ -255,13 +255,13 @@ class TestRefusals:
     def test_a_backup_that_was_cut_off_is_recognised(self, backup: Path) -> None:
         (backup / "manifest.json").unlink()
         with pytest.raises(BackupError, match=r"holds a backup that was cut off, or none: it has no manifest\.json"):
-            look_at(folder=backup)
+            check_backup(folder=backup)
 
     def test_an_empty_folder_is_refused_as_a_backup(self, tmp_path: Path) -> None:
         (tmp_path / "empty").mkdir()
         for folder in (tmp_path / "empty", tmp_path / "missing"):
             with pytest.raises(BackupError, match="holds no backup"):
-                look_at(folder=folder)
+                check_backup(folder=folder)
 
     def test_a_damaged_file_is_recognised(self, here: Target, tmp_path: Path) -> None:
         published(a_place())
@@ -272,12 +272,12 @@ class TestRefusals:
             for fault in (body[:-9] + bytes([body[-9] ^ 1]) + body[-8:], body[:-1], b""):
                 damaged.write_bytes(fault)
                 with pytest.raises(BackupError, match=damaged.name):
-                    look_at(folder=tmp_path / "backup")
+                    check_backup(folder=tmp_path / "backup")
             damaged.unlink()
             with pytest.raises(BackupError, match=damaged.name):
-                look_at(folder=tmp_path / "backup")
+                check_backup(folder=tmp_path / "backup")
             damaged.write_bytes(body)
-            look_at(folder=tmp_path / "backup")
+            check_backup(folder=tmp_path / "backup")
 
     def test_other_keys_are_refused_with_what_cannot_be_read(self, backup: Path, settings: Any) -> None:
         settings.PEPPER = bytes(32)
@@ -291,7 +291,7 @@ class TestRefusals:
         made = read_manifest(backup)
         write_manifest(backup, replace(made, migrations=made.migrations | {"passes": "0999_of_tomorrow"}))
         with pytest.raises(BackupError, match=r"newer version of CrowdTrace \(it has passes.0999_of_tomorrow\)"):
-            look_at(folder=backup)
+            check_backup(folder=backup)
 
     @pytest.mark.parametrize(
         ("folder", "options", "said"),
@@ -310,7 +310,7 @@ class TestRefusals:
         given = [each if each.startswith("--") else str(tmp_path / each) for each in options]
         with pytest.raises(CommandError, match=said):
             back_up(tmp_path / folder, *given)
-        look_at(folder=backup)
+        check_backup(folder=backup)
 
 
 def test_secrets_go_to_a_file_of_their_own_that_only_its_owner_reads(

@@ -81,7 +81,7 @@ def test_the_check_in_the_dialect_knows_the_same_scopes(shadow: str) -> None:
     ],
 )
 def test_names_are_known_where_the_engine_knows_them(sql: str) -> None:
-    accepted(sql)
+    assert accepted(sql)
 
 
 @pytest.mark.parametrize(

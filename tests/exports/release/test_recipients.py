@@ -127,7 +127,7 @@ class TestAReader:
         answer = read(header | {"Accept": kind})
         assert (answer.status_code, answer["Content-Type"]) == (200, kind)
 
-    def test_what_was_erased_is_not_in_what_is_read_afterwards(self, rows: list[Pass]) -> None:
+    def test_erased_rows_are_not_in_later_reads(self, rows: list[Pass]) -> None:
         _, header = a_token()
         requests.request_erasure(owner_hashes=[bytes(rows[0].owner_hash)], now=NOW)
         batches.run_erasures(now=NOW)
@@ -135,11 +135,11 @@ class TestAReader:
 
     def test_reads_nothing_beyond_its_days_files_and_time(self, rows: list[Pass]) -> None:
         _, header = a_token(days=2)
-        _, elsewhen = a_token(first=DAY + dt.timedelta(days=1), last=DAY + dt.timedelta(days=9))
+        _, other_token = a_token(first=DAY + dt.timedelta(days=1), last=DAY + dt.timedelta(days=9))
         assert read(header, number=1).status_code == 404
         assert read(header, day=DAY + dt.timedelta(days=1)).status_code == 404
-        assert read(elsewhen).status_code == 404
-        assert send("GET", "/api/v1/verified", now=NOW, headers=elsewhen).json()["results"] == []
+        assert read(other_token).status_code == 404
+        assert send("GET", "/api/v1/verified", now=NOW, headers=other_token).json()["results"] == []
         assert send("GET", "/api/v1/verified/yesterday/0", now=NOW, headers=header).status_code == 404
         assert read(header, now=NOW + dt.timedelta(days=2)).status_code == 401
         assert not AuditEntry.objects.filter(verb="verified.read").exists()

@@ -30,12 +30,12 @@ def town(*, positives: int, prompted: bool, period: int = PERIOD, scale: float =
     rng = np.random.default_rng(seed)
     truth = truth_of(Prior(), rng)
     truth[SCALE] = scale
-    told = reports(A_MONTH, truth, rng, positives=positives, prompted=prompted)
-    return Reports(**{**vars(told), "period": np.full(told.period.size, period)})
+    drawn = reports(A_MONTH, truth, rng, positives=positives, prompted=prompted)
+    return Reports(**{**vars(drawn), "period": np.full(drawn.period.size, period)})
 
 
-def tell(told: Reports) -> None:
-    add_to_cells(cells_of(**vars(told)))
+def record_reports(new: Reports) -> None:
+    add_to_cells(cells_of(**vars(new)))
 
 
 def test_a_night_without_reports_leaves_the_prior_and_no_row() -> None:
@@ -45,12 +45,12 @@ def test_a_night_without_reports_leaves_the_prior_and_no_row() -> None:
 
 
 def test_what_a_night_learned_is_in_force_and_running_it_again_changes_nothing() -> None:
-    told = town(positives=40, prompted=True, scale=1.0)
-    tell(told)
+    new = town(positives=40, prompted=True, scale=1.0)
+    record_reports(new)
     first = learn_tonight(now=NOW)
     assert first.reason == "learned"
     row = LearnedEstimate.objects.get()
-    assert (row.reporters, row.positives, row.prompted) == (told.period.size, 40, told.period.size)
+    assert (row.reporters, row.positives, row.prompted) == (new.period.size, 40, new.period.size)
     assert set(row.summary) == set(NAMES)
     assert row.summary["scale"][0] > 0.3, "the scale was 2.7 times what was believed"
     learned = parameters_in_force().adaptive
@@ -62,14 +62,14 @@ def test_what_a_night_learned_is_in_force_and_running_it_again_changes_nothing()
 
 
 def test_the_same_cells_give_the_same_version() -> None:
-    tell(town(positives=20, prompted=True))
+    record_reports(town(positives=20, prompted=True))
     one = learn_tonight(now=NOW)
     LearnedEstimate.objects.all().delete()
     assert learn_tonight(now=NOW + dt.timedelta(hours=3)) == one
 
 
 def test_two_versions_differ_by_five_reporters_or_more() -> None:
-    tell(town(positives=20, prompted=True))
+    record_reports(town(positives=20, prompted=True))
     learn_tonight(now=NOW)
     hits = np.zeros((5, len(KIND_INDEX)))
     hits[:, 0] = 0.02
@@ -95,13 +95,13 @@ def test_two_versions_differ_by_five_reporters_or_more() -> None:
 def test_a_version_that_predicts_worse_is_refused_and_the_former_stays() -> None:
     """A month of false reports is learned from, and the result fails on the honest month after."""
     now = dt.datetime.combine(first_day(PERIOD) + dt.timedelta(days=20), dt.time(3), dt.UTC)
-    tell(town(positives=150, prompted=True, period=PERIOD - 3))
+    record_reports(town(positives=150, prompted=True, period=PERIOD - 3))
     assert learn_tonight(now=now - dt.timedelta(days=84)).reason == "learned"
     before = parameters_in_force()
     lies = town(positives=150, prompted=True, period=PERIOD - 2, seed=2)
     rng = np.random.default_rng(1)
-    tell(Reports(**{**vars(lies), "positive": lies.positive | (rng.random(lies.period.size) < 0.6)}))
-    tell(town(positives=150, prompted=True, period=PERIOD, seed=3))
+    record_reports(Reports(**{**vars(lies), "positive": lies.positive | (rng.random(lies.period.size) < 0.6)}))
+    record_reports(town(positives=150, prompted=True, period=PERIOD, seed=3))
     night = learn_tonight(now=now)
     assert night.reason == "predicts worse"
     assert parameters_in_force() == before
@@ -112,7 +112,7 @@ def test_a_version_that_predicts_worse_is_refused_and_the_former_stays() -> None
 
 
 def test_a_kept_version_is_the_posterior_it_was_made_from() -> None:
-    tell(town(positives=40, prompted=True))
+    record_reports(town(positives=40, prompted=True))
     learn_tonight(now=NOW)
     row = LearnedEstimate.objects.get()
     again = estimate_of(row)
@@ -130,7 +130,7 @@ def test_learning_moves_a_shield_and_narrows_its_interval() -> None:
     me = stay(venue)
     refresh_crowd(now=NOW)
     before = shield_of(owners=[me.owner], budget=0.003, now=NOW)
-    tell(town(positives=150, prompted=True))
+    record_reports(town(positives=150, prompted=True))
     learn_tonight(now=NOW)
     refresh_crowd(now=NOW)
     after = shield_of(owners=[me.owner], budget=0.003, now=NOW)

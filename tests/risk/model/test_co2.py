@@ -214,8 +214,8 @@ def test_an_entered_room_is_known_better_than_a_kind() -> None:
     assert (prior.source, entered.source) == ("prior", "entered")
     assert entered.air_log_sd < prior.air_log_sd
     assert entered.volume_log_sd == 0.0
-    beside = parameters.pathogen.removal_beside_ventilation_per_h
-    assert entered.removal_rate_per_h(parameters) == pytest.approx(6.0 + beside)
+    unventilated = parameters.pathogen.decay_and_settling_per_h
+    assert entered.removal_rate_per_h(parameters) == pytest.approx(6.0 + unventilated)
     low, high = prior.interval()
     assert low == pytest.approx(parameters.priors[Kind.BAR].air_changes_per_h.low, rel=1e-6)
     assert high == pytest.approx(parameters.priors[Kind.BAR].air_changes_per_h.high, rel=1e-6)

@@ -13,7 +13,7 @@ from risk.model.compiled import US_PER_H
 from risk.model.far import CLEAR_AFTER, MERGE_GAP_US, InvalidInputError
 from risk.model.hits import BLIND_BELOW
 from risk.model.readings import OwnStays, read_stays
-from tests.risk.model.plain_reading import StayReading, read_stay
+from tests.risk.model.reference_reading import StayReading, read_stay
 from tests.risk.model.rooms import HOUR_US, Crowd, crowds
 
 
@@ -93,7 +93,7 @@ def test_going_on_from_an_edge_gives_the_same_as_from_the_start(crowd: Crowd, ed
 
 @settings(deadline=None, max_examples=40)
 @given(crowds())
-def test_who_is_alone_reads_exactly_nothing(crowd: Crowd) -> None:
+def test_a_person_alone_has_a_dose_of_exactly_zero(crowd: Crowd) -> None:
     alone = Crowd(crowd.stays[:1], crowd.volume_m3, crowd.removal_per_h)
     reading = read(alone, state_of(alone), 0)
     assert (reading.dose_h2_per_m3 == 0).all()

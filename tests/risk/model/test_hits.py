@@ -65,7 +65,7 @@ def test_in_realistic_venues_the_class_form_is_within_a_quarter_of_the_pairwise_
         n = int(min(60, prior.usual_heads * 2))
         begin = (rng.uniform(0, 2 * prior.usual_dwell_h, n) * HOUR_US).astype(int)
         length = (rng.gamma(4, prior.usual_dwell_h / 4, n) * HOUR_US).astype(int) + 1
-        removal = prior.air_changes_per_h.value + SARS_COV_2_ANCESTRAL.removal_beside_ventilation_per_h
+        removal = prior.air_changes_per_h.value + SARS_COV_2_ANCESTRAL.decay_and_settling_per_h
         stays = tuple((int(a), int(a + b), 0) for a, b in zip(begin, length, strict=True))
         crowd = Crowd(stays, prior.volume_m3.value, removal)
         unit = crowd.doses()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.model.rounding import axis_top, left, shown_points, shown_shield, up
+from risk.model.rounding import left, shown_points, shown_shield, up
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[2] / "data/rounding.json").read_text())
 GRID = [number / 1000 for number in (*range(2_000), *range(2_000, 160_000, 37))]
@@ -20,7 +20,6 @@ GRID = [number / 1000 for number in (*range(2_000), *range(2_000, 160_000, 37))]
 def test_the_vectors_that_pages_are_held_to_are_these() -> None:
     assert [shown_points(points) for points, _ in VECTORS["points"]] == [shown for _, shown in VECTORS["points"]]
     assert [left(points) for points, _ in VECTORS["left"]] == [shown for _, shown in VECTORS["left"]]
-    assert [axis_top(most) for most, _ in VECTORS["axis"]] == [top for _, top in VECTORS["axis"]]
 
 
 @pytest.mark.parametrize("spent", GRID[:: len(GRID) // 60])
@@ -46,9 +45,3 @@ def test_what_an_answer_says_is_spent_gives_the_same_tenths_and_the_same_whole_p
     from_answer, exact = left(100.0 * up(spent, 4)), left(100.0 * spent)
     assert from_answer == pytest.approx(exact, abs=1e-9) or abs(100.0 * spent * 10 % 1) < 1e-4
     assert shown_shield(from_answer) <= shown_shield(max(0.0, 100.0 * (1.0 - spent))) + 1e-9
-
-
-def test_the_axis_of_a_chart_leaves_room_and_starts_at_ten_points() -> None:
-    for most in GRID:
-        assert axis_top(most) >= max(10.0, most)
-        assert most <= 10.0 or axis_top(most) <= 2.5 * most

@@ -59,7 +59,7 @@ def test_the_quote_is_what_a_visit_to_such_a_crowd_then_costs() -> None:
     assert cost([Kind.BAR], heads=inside)[0] == pytest.approx(shield(went, PARAMETERS).cost[0], rel=0.15)
 
 
-def test_more_time_more_people_and_no_mask_cost_more_and_air_and_ratings_help() -> None:
+def test_time_people_and_no_mask_raise_the_cost_while_air_and_ratings_lower_it() -> None:
     base = cost([Kind.BAR])[0]
     assert cost([Kind.BAR], stay_h=2.0)[0] > base
     assert cost([Kind.BAR], heads=60)[0] > base
@@ -90,7 +90,7 @@ def test_usual_visits_cost_what_a_hand_calculation_gives_within_a_factor_of_thre
             heads=prior.usual_heads,
             stay_h=hours,
             volume_m3=prior.volume_m3.value,
-            removal_rate_per_h=prior.air_changes_per_h.value + SARS_COV_2_ANCESTRAL.removal_beside_ventilation_per_h,
+            removal_rate_per_h=prior.air_changes_per_h.value + SARS_COV_2_ANCESTRAL.decay_and_settling_per_h,
             masks=posterior(0.0, 0, 0),
             known_active_per_person=0.01,
             already_total=True,

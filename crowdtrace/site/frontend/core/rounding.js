@@ -18,7 +18,7 @@ export function left(points) {
   return Math.max(0, Math.round(10 * (WHOLE - shownPoints(points))) / 10);
 }
 
-/** @param {number} most @returns {number} the end of the axis of a chart of points: the next of 10, 20, 50, 100, 200 and so on */
+/** @param {number} most @returns {number} the end of the axis of a chart of points, as `points_top` in `crowdtrace/site/charts/axes.py`: the next of 10, 20, 50, 100, 200 and so on */
 export function axisTop(most) {
   if (most <= LEAST_AXIS) return LEAST_AXIS;
   const power = 10 ** Math.floor(Math.log10(most));

@@ -24,7 +24,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 
 import embedded
-from common.tables import bring_up_to_date, let_go
+from common.tables import apply_migrations, close_connections
 from common.web import server
 from embedded.certificate import Certificate, ensure_certificate, network_addresses
 from embedded.network import why_not_free
@@ -81,7 +81,7 @@ class Command(BaseCommand):
                 signal.signal(number, self._ask_to_stop)
             try:
                 town = self._prepare()
-                let_go()  # From here on, only the programs use the database.
+                close_connections()  # From here on, only the programs use the database.
                 self._run(home, address, town)
             finally:
                 note_stopping(home)
@@ -95,7 +95,7 @@ class Command(BaseCommand):
             raise CommandError(
                 "The database does not respond. Check DATABASE_URL, and whether the database is running."
             ) from error
-        bring_up_to_date()
+        apply_migrations()
         if not settings.EMBEDDED or "demo" not in get_commands():
             return {}
         self._say("Preparing the demonstration town (the first time takes a few seconds) ...")

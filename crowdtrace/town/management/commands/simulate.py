@@ -67,7 +67,7 @@ class Command(BaseCommand):
                 def step() -> None:
                     bar.update()
 
-                lived = simulation.simulate_town(
+                summary = simulation.simulate_town(
                     plan=plan,
                     owner=simulation.simulation_owner(now=now),
                     label=f"Town {plan.seed}",
@@ -78,10 +78,10 @@ class Command(BaseCommand):
                 )
         except simulation.SimulationRefused as error:
             raise CommandError(str(error)) from error
-        written = {"passes": lived.passes, "visits": lived.visits, "ratings": lived.ratings}
-        written |= {"full_chain": lived.full_chain, "infections": lived.infections}
+        written = {"passes": summary.passes, "visits": summary.visits, "ratings": summary.ratings}
+        written |= {"full_chain": summary.full_chain, "infections": summary.infections}
         if options["owners_out"]:
-            written["owners"] = simulation.write_owners(options["owners_out"], lived.owners)
+            written["owners"] = simulation.write_owners(options["owners_out"], summary.owners)
         self.stdout.write(json.dumps(written | {"truth": str(folder)}))
 
     def _plan(self, options: dict[str, Any], now: dt.datetime) -> TownPlan:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from risk.model.comparison import KNOWN, LONGEST_MINUTES, ROOM_LEFT, comparison, suggested_profile
 from risk.model.kinds import Kind
 from risk.model.parameters import Parameters
-from risk.model.plain import KNOWN, LONGEST_MINUTES, ROOM_LEFT, comparison, suggested_profile
 from risk.model.renewal import ordinary_fortnight, usual_hits
 from risk.model.shield import BUDGETS
 
