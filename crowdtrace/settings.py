@@ -114,7 +114,14 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "crowdtrace.urls"
 DOORS_URLCONF = "passes.urls_doors"
-DOORS_URLS = {"/api/v1/scans", "/api/v1/scans/batch", "/api/v1/device/bundle"}
+DOORS_URLS = {
+    "/api/v1/scans",
+    "/api/v1/scans/batch",
+    "/api/v1/device/bundle",
+    "/api/v1/tickets",
+    "/api/v1/passes",
+    "/.well-known/ticket-keys.json",
+}
 # Functions that may respond to a POST before the processing that only pages need.
 SHORT_WAYS = {"/api/v1/scans": "passes.api.door.answer_scan"}
 WSGI_APPLICATION = "crowdtrace.wsgi.application"  # for `runserver`; the web server uses `crowdtrace.asgi`
