@@ -104,13 +104,13 @@ MIDDLEWARE = [
     "common.web.compression.PageCompressionMiddleware",
     "common.web.middleware.BodyLimitMiddleware",
     "common.web.middleware.ProblemMiddleware",
+    "common.web.middleware.DoorsFirstMiddleware",  # before LocaleMiddleware, which looks at all URLs of the list
     "common.web.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "common.web.middleware.CsrfMiddleware",
     "common.web.middleware.AuthenticationMiddleware",
     "common.web.middleware.MessageMiddleware",
-    "common.web.middleware.DoorsFirstMiddleware",
 ]
 ROOT_URLCONF = "crowdtrace.urls"
 DOORS_URLCONF = "passes.urls_doors"
