@@ -103,17 +103,24 @@ MIDDLEWARE = [
     "common.web.compression.PageCompressionMiddleware",
     "common.web.middleware.BodyLimitMiddleware",
     "common.web.middleware.ProblemMiddleware",
+    "common.web.middleware.DoorsFirstMiddleware",  # before LocaleMiddleware, which looks at all URLs of the list
     "common.web.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "common.web.middleware.CsrfMiddleware",
     "common.web.middleware.AuthenticationMiddleware",
     "common.web.middleware.MessageMiddleware",
-    "common.web.middleware.DoorsFirstMiddleware",
 ]
 ROOT_URLCONF = "crowdtrace.urls"
 DOORS_URLCONF = "passes.urls_doors"
-DOORS_URLS = {"/api/v1/scans", "/api/v1/scans/batch", "/api/v1/device/bundle"}
+DOORS_URLS = {
+    "/api/v1/scans",
+    "/api/v1/scans/batch",
+    "/api/v1/device/bundle",
+    "/api/v1/tickets",
+    "/api/v1/passes",
+    "/.well-known/ticket-keys.json",
+}
 # Functions that may respond to a POST without the processing that only pages need (`common.web.short_ways`).
 SHORT_WAYS = {"/api/v1/scans": "passes.api.door.answer_scan"}
 WSGI_APPLICATION = "crowdtrace.wsgi.application"  # for `runserver`; the web server uses `crowdtrace.asgi`

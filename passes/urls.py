@@ -1,16 +1,13 @@
-"""URLs of this app. Those for doors are in `urls_doors`, and a door's request is matched first."""
+"""URLs of this app. Those for doors and check-ins are in `urls_doors` and are matched first."""
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from passes.api import checkins, holders, keys, owners, visitors
+from passes.api import holders, keys, owners, visitors
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path(".well-known/jwks.json", keys.JwksView.as_view(), name="jwks"),
-    path(".well-known/ticket-keys.json", keys.TicketKeysView.as_view(), name="ticket-keys"),
     path("api/v1/visitors", visitors.VisitorsView.as_view(), name="visitors"),
     path("api/v1/visitors/me", visitors.MeView.as_view(), name="me"),
-    path("api/v1/tickets", visitors.TicketsView.as_view(), name="tickets"),
-    path("api/v1/passes", checkins.PassesView.as_view(), name="passes"),
     path("api/v1/passes/render", holders.RenderView.as_view(), name="passes-render"),
     path("api/v1/passes/revoke", holders.RevokeView.as_view(), name="passes-revoke"),
     path("api/v1/ratings", holders.RatingsView.as_view(), name="ratings"),

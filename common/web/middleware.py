@@ -114,7 +114,8 @@ class MessageMiddleware(_ForPeople, messages.MessageMiddleware):
 class DoorsFirstMiddleware:
     """Resolve the URLs of `DOORS_URLS` from a separate list.
 
-    The full list loads the views of every app. After a restart during the day, the first scan would wait for them.
+    The full list loads the views of every app. After a restart during the day, the first scan and the first check-in
+    would wait for them.
     """
 
     def __init__(self, get_response: GetResponse) -> None:

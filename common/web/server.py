@@ -1,4 +1,4 @@
-"""The command line of the web server, granian, for an application."""
+"""The command line of the web server, granian with what `crowdtrace.webserver` loads first, for an application."""
 
 import sys
 from typing import Final
@@ -20,4 +20,4 @@ OPTIONS: Final = [
 def command(application: str, *, host: str, port: int, workers: int) -> list[str]:
     """Return the command that serves an ASGI application, named like `crowdtrace.asgi:application`."""
     listen = ["--host", host, "--port", str(port), "--workers", str(workers)]
-    return [sys.executable, "-m", "granian", *OPTIONS, *listen, application]
+    return [sys.executable, "-m", "crowdtrace.webserver", *OPTIONS, *listen, application]

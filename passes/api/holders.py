@@ -18,8 +18,8 @@ from common.web.serializers import read_body
 from passes.api import serializers
 from passes.clock import calendar
 from passes.codec.identity import hash_owner
+from passes.formats import Format
 from passes.limits import OLDEST_TEST
-from passes.render import Format
 from passes.services.holders import hide_name, rate_visit, revoke_passes, show_name
 from passes.services.rendering import render_credential
 

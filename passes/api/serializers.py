@@ -23,8 +23,8 @@ from common.web.serializers import (
 from passes.admission import AdviceCode, Result, ScanType
 from passes.codec.blind import NUMBER_BYTES
 from passes.codec.ticket_keys import TicketClass
+from passes.formats import Format
 from passes.limits import MOST_DRAWS
-from passes.render import Format
 from venues.readings import OXYGEN_RANGE, TEMPERATURE_RANGE_F
 
 MOST_OWNERS: Final = 1000

@@ -18,6 +18,7 @@ from venues import places
 OLD: Final = dt.timedelta(weeks=6)
 """Age after which a number no longer describes the present; our choice, about ten generations."""
 LONGEST_SOURCE: Final = 120
+_NUMBER: Final = ("known_active_per_person", "already_total", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def monday(day: dt.date) -> dt.date:
 
 
 def record_public_signals(*, signals: Iterable[NewSignal], now: dt.datetime) -> int:
-    """Store numbers of regions and weeks, and return how many were stored. A later number replaces an earlier one.
+    """Store numbers of regions and weeks, and return how many were not stored before. A later one replaces an earlier.
 
     Raise `Invalid`, naming the row, and store nothing if a row is not valid.
     """
@@ -74,14 +75,17 @@ def record_public_signals(*, signals: Iterable[NewSignal], now: dt.datetime) -> 
         )
     if errors:
         raise Invalid(errors=errors)
+    stored = PublicSignal.objects.filter(week__in={week for _region, week in rows})
+    known = set(stored.values_list("region", "week", *_NUMBER))
+    new = [row for key, row in rows.items() if (*key, *(getattr(row, name) for name in _NUMBER)) not in known]
     PublicSignal.objects.bulk_create(
-        rows.values(),
+        new,
         batch_size=5000,
         update_conflicts=True,
         unique_fields=["region", "week"],
-        update_fields=["known_active_per_person", "already_total", "source", "recorded_at"],
+        update_fields=[*_NUMBER, "recorded_at"],
     )
-    return len(rows)
+    return len(new)
 
 
 def _faults(at: int, signal: NewSignal, states: set[str]) -> list[FieldError]:

@@ -17,7 +17,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import betabinom
 
 from risk.model.uncertainty import Floats
 
@@ -46,6 +45,8 @@ def believed_shares(people: npt.ArrayLike, shown: npt.ArrayLike, usual: Floats) 
     by less than `STEP`, with a weight that falls linearly to 0 at that distance. The shares rise with ``shown``, which
     may exceed ``people``.
     """
+    from scipy.stats import betabinom  # imported late: it takes as long as all that the first page needs
+
     size = np.asarray(people, np.int64)[:, None, None]
     near = np.arange(1 - STEP, STEP)
     said = np.asarray(shown, np.int64)[:, :, None] + near

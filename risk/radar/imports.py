@@ -123,7 +123,8 @@ def _import_known_active(file: Read, *, now: dt.datetime, total: bool) -> Import
         return (signal.region, str(signal.week)), signal
 
     signals, _empty = _checked(file, made)
-    return Imported(record_public_signals(signals=signals, now=now), 0, 0)
+    stored = record_public_signals(signals=signals, now=now)
+    return Imported(stored, len(signals) - stored, 0)
 
 
 def _known_active(row: Row, today: dt.date, *, total: bool) -> NewSignal:

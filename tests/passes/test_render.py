@@ -24,7 +24,8 @@ from cryptography.x509.oid import NameOID
 from PIL import Image
 
 from passes.codec import Cause, UncheckedPass, read_pass, static_text
-from passes.render import Format, Level, WalletSigner, pass_ndef, qr_png, qr_svg, sticker_ndef, wallet_pass
+from passes.formats import Format
+from passes.render import Level, WalletSigner, pass_ndef, qr_png, qr_svg, sticker_ndef, wallet_pass
 from tests.passes.factories import NOON, PASS, START, on_paper, shown_at
 from tests.passes.vectors import VECTORS
 

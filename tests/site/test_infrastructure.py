@@ -98,7 +98,7 @@ def test_every_layout_starts_the_processes_that_the_documents_name() -> None:
 
 
 def test_the_documented_command_of_the_web_server_is_that_of_the_code() -> None:
-    (line,) = (documented("granian"),)
+    (line,) = (documented("webserver"),)
     ours = web("127.0.0.1", "8000")
     assert set(line) <= set(ours) | {"2"}
     assert set(server.OPTIONS) - set(line) == {"--log-level", "warning"}

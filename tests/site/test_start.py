@@ -14,17 +14,45 @@ QUERY = "import exports.management.commands.query, exports.engine.sources"
 OTHERS = {"boto3", "celery", "limits", "opendp", "redis"}
 DATASET = {"boto3", "duckdb", "opendp", "pandas", "pyiceberg", "sqlalchemy", "sqlglot"}
 MODEL = {"numba", "scipy"}
+PAGES = DATASET | MODEL | {"icalendar", "markdown_it", "ndef", "numpy", "PIL", "prometheus_client", "pyarrow", "qrcode"}
+OURS = ("crowdtrace", "exports", "risk", "passes", "venues", "common", "embedded")
+FIRST = "from crowdtrace.webserver import preload; preload()"
 
 
 @pytest.mark.parametrize(
     ("program", "later"),
-    [(WEB, DATASET), (TASKS, DATASET | MODEL), (QUERY, OTHERS | MODEL)],
-    ids=["web server", "worker and schedule", "manage.py query"],
+    [
+        (f"{FIRST}; import crowdtrace.asgi", PAGES),
+        (WEB, DATASET | {"scipy.stats"}),
+        (TASKS, DATASET | MODEL),
+        (QUERY, OTHERS | MODEL),
+    ],
+    ids=["doors and check-ins", "web server", "worker and schedule", "manage.py query"],
 )
 def test_a_program_starts_without_what_only_some_of_its_work_needs(program: str, later: set[str]) -> None:
-    code = f"import django; django.setup(); {program}; import sys; print(*sorted({later!r} & set(sys.modules)))"
+    printed = run(f"import django; django.setup(); {program}; import sys; print(*sorted({later!r} & set(sys.modules)))")
+    assert printed.split() == []
+
+
+def test_a_worker_of_the_web_server_loads_only_its_entry_points_and_copies_a_process_of_one_thread() -> None:
+    look = (
+        "import sys, threading; known = set(sys.modules); print(threading.active_count());"
+        "from crowdtrace.asgi import application; from django.conf import settings;"
+        "from django.urls import resolve; from django.utils.module_loading import import_string;"
+        "[resolve(address, settings.DOORS_URLCONF) for address in settings.DOORS_URLS];"
+        "[import_string(way) for way in settings.SHORT_WAYS.values()];"
+        "from django.test import RequestFactory;"
+        "from django.core.handlers.wsgi import WSGIHandler; handler = WSGIHandler();"
+        "[handler.get_response(RequestFactory().put(address)) for address in settings.DOORS_URLS];"
+        "print(*sorted(name for name in set(sys.modules) - known if name.startswith(OURS)))"
+    )
+    assert run(f"OURS = {OURS!r}; {FIRST}; {look}").split() == ["1", "crowdtrace.asgi", "crowdtrace.wsgi"]
+
+
+def run(code: str) -> str:
+    """Return what a program prints."""
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "crowdtrace.settings", "CELERY_SKIP_CHECKS": "1"}
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=True
     )
-    assert done.stdout.split() == []
+    return done.stdout

@@ -9,10 +9,6 @@ import secrets
 from dataclasses import dataclass
 from typing import Final
 
-import qrcode
-import qrcode.constants
-import qrcode.image.svg
-
 from common.ids import ALPHABET
 
 CODE_LENGTH: Final = 12
@@ -44,7 +40,9 @@ def tidy(code: str) -> str:
 
 def qr_svg(text: str) -> str:
     """Return a QR code as an SVG document, error correction M."""
-    code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=4)
+    import qrcode.image.svg  # imported late, because doors and check-ins use only the codes
+
+    code = qrcode.QRCode(error_correction=qrcode.ERROR_CORRECT_M, border=4)
     code.add_data(text)
     out = io.BytesIO()
     code.make_image(image_factory=qrcode.image.svg.SvgPathImage).save(out)

@@ -19,7 +19,8 @@ from exports.selectors import UnknownReleaseError
 class Command(BaseCommand):
     """Print all rows of a query, up to a million, as a table, as CSV, or as the API's JSON.
 
-    If there are more rows, the last line and standard error say so, and give the cursor of the rest.
+    If there are more rows, the last line and standard error say so, and give the cursor of the rest. Standard error also
+    says when nothing has been released.
     """
 
     help = "Run one SQL query on the open dataset; @FILE reads it from a file."
@@ -56,6 +57,11 @@ class Command(BaseCommand):
                 self.stdout.write(f"# {lacks}")
         if lacks := missing(done):
             self.stderr.write(lacks)
+        if done.as_of is None:
+            self.stderr.write(
+                "Nothing has been released yet, so the tables of releases have no rows. `manage.py release` releases "
+                "all closed days; the schedule does so every night."
+            )
 
 
 def _aligned(names: list[str], table: Any) -> str:

@@ -41,6 +41,12 @@ def test_further_rows_are_announced_on_standard_error_and_in_the_last_line(
     assert (answer["truncated"], answer["next"]) == (True, cursor)
 
 
+def test_before_the_first_release_standard_error_says_why_there_are_no_rows() -> None:
+    lines, said = printed(SQL, "--format", "csv")
+    assert len(lines) == 1
+    assert said.startswith("Nothing has been released yet")
+
+
 def test_a_cursor_of_another_query_is_refused(released: ReleasedLake) -> None:
     with pytest.raises(CommandError, match="no cursor"):
         printed(SQL, "--cursor", "x")

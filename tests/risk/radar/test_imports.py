@@ -268,6 +268,15 @@ def test_a_file_of_no_known_shape_is_refused_with_a_sentence(tmp_path: Path, con
 
 
 # Vintages -------------------------------------------------------------------------------------------------------------
+def test_known_active_cases_of_an_earlier_import_count_as_known(tmp_path: Path) -> None:
+    first = "CA,2026-02-02,0.001,office\n"
+    assert read(tmp_path, ACTIVE + first) == Imported(stored=1, known=0, empty=0)
+    revised = ACTIVE + first + "NY,2026-02-02,0.002,office\n"
+    assert read(tmp_path, revised) == Imported(stored=1, known=1, empty=0)
+    assert read(tmp_path, revised.replace("0.001", "0.003")) == Imported(stored=1, known=1, empty=0)
+    assert PublicSignal.objects.get(region="CA").known_active_per_person == 0.003
+
+
 def test_a_revision_is_a_row_of_its_own_and_what_was_known_stays(tmp_path: Path) -> None:
     later, week = NOW + dt.timedelta(days=7), dt.date(2026, 1, 31)
     read(tmp_path, FLUSIGHT + "2026-01-31,06,x,400,1\n2026-01-31,36,x,9,1\n")
