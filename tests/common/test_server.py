@@ -53,7 +53,7 @@ class Server:
 
     def begin(self, request: bytes) -> socket.socket:
         """Send bytes unchanged."""
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=120)
         connection.sendall(request)
         return connection
 
@@ -95,7 +95,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             stderr=subprocess.STDOUT,
         )
     try:
-        wait_until(lambda: process.poll() is not None or _answers(port), seconds=60)
+        wait_until(lambda: process.poll() is not None or _answers(port), seconds=120)
         assert process.poll() is None, output.read_text()
         yield Server(port, output)
     finally:
@@ -182,6 +182,22 @@ def test_readers_that_take_nothing_hold_no_thread_and_are_let_go(server: Server)
     assert sum(len(part) for part in iter(lambda: readers[0].recv(65_536), b"")) < LONG_FILE_BYTES
     for reader in readers:
         reader.close()
+
+
+def test_connections_whose_client_takes_nothing_of_many_small_responses_are_ended(server: Server) -> None:
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KIB)
+    connection.settimeout(60)
+    with connection:
+        connection.connect(("127.0.0.1", server.port))
+        connection.sendall(get("/healthz").replace(b"Connection: close\r\n", b"") * 200)
+        wait_until(lambda: not is_open(connection), seconds=60)
+        assert not is_open(connection)
+
+
+def is_open(connection: socket.socket) -> bool:
+    """Return whether the kernel has seen no end of a connection."""
+    return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1) == b"\x01"
 
 
 def test_doors_have_threads_that_nothing_else_takes_and_the_next_page_is_refused_at_once(server: Server) -> None:
