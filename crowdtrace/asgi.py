@@ -4,9 +4,11 @@ import sys
 
 from crowdtrace.wsgi import application as wsgi_application
 
+from common.web import stalled  # isort: skip
 from common.web.front import Front  # isort: skip  # it imports modules that need the apps loaded above
 
 # A scan waits for the interpreter about ten times, each time until a page yields it: 1 ms instead of Python's 5.
 sys.setswitchinterval(0.001)
 application = Front(wsgi_application)
+stalled.watch()
 __all__ = ["application"]

@@ -322,6 +322,9 @@ ANSWER_MOMENTS: dict[str, dict[str, float]] = {
 # Seconds in which a body must arrive, and in which a client must take the next part of a long response.
 BODY_SECONDS: float = env.float("BODY_SECONDS", default=30.0)
 ANSWER_SECONDS: float = env.float("ANSWER_SECONDS", default=30.0)
+# Seconds after which a connection is closed on which nothing moves, neither request nor response. A query that runs
+# twice, to be continued, takes 60.
+IDLE_SECONDS: float = env.float("IDLE_SECONDS", default=120.0)
 # Memory of a web process for all bodies beyond BODY_LIMIT_BYTES while they are read.
 LARGE_BODIES_BYTES = 64 * 1024 * 1024
 

@@ -29,6 +29,7 @@ from common.web.lanes import Full, Lane
 from common.web.middleware import SecurityHeadersMiddleware, body_limit
 from common.web.moments import moments_of, wait_for_moment
 from common.web.problems import BadRequest, Problem, ServerError, TookTooLong, Unavailable, answer
+from common.web.stalled import let_go
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -62,6 +63,7 @@ class Front:
         except Problem as problem:
             # The rest of the body may still arrive; it must not be taken for another request.
             await self._send(send, refusal(environ, problem, CLOSE))
+            let_go(scope.get("client"))  # the server does not always close it
             return
         await self._send(send, await self._answer(environ))
 

@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from exports.athena.wire import CATALOGUE, ENGINE, AthenaError, Json, work_group
 from exports.dataset.tables import Table, Zone
+from exports.engine.introspection import matching_names
 
 # The largest pages of each list (Amazon Athena API reference).
 MOST_NAMES: Final = 50
@@ -67,7 +65,10 @@ class Metadata:
         pattern = asked.get("Expression") or ".*"
         if not isinstance(pattern, str) or len(pattern) > MOST_CHARACTERS:
             raise AthenaError(f"Expression is a text of at most {MOST_CHARACTERS} characters")
-        kept = _matching(pattern, [table.name for table in self.offered])
+        try:
+            kept = matching_names(pattern, [table.name for table in self.offered])
+        except ValueError:
+            raise AthenaError("Expression is not a regular expression") from None
         shown = [self._table(table) for table in sorted(self.offered, key=_name) if table.name in kept]
         return _page("TableMetadataList", shown, asked)
 
@@ -124,15 +125,6 @@ class Metadata:
 
 def _name(table: Table) -> str:
     return table.name.lower()
-
-
-def _matching(pattern: str, names: Sequence[str]) -> set[str]:
-    """Return the names that a client's pattern matches fully; Arrow's regular expressions take linear time."""
-    try:
-        found = pc.match_substring_regex(pa.array(names), pattern=f"^(?:{pattern})$", ignore_case=True)
-    except pa.ArrowInvalid:
-        raise AthenaError("Expression is not a regular expression") from None
-    return {name for name, matches in zip(names, found.to_pylist(), strict=True) if matches}
 
 
 def _page(name: str, found: Sequence[Json], asked: Mapping[str, Any]) -> Json:

@@ -12,7 +12,7 @@ from exports.engine.introspection import is_utility, tokens
 
 MOST_CHARACTERS: Final = 1024
 _TEXT: Final = r"'(?:[^']|'')*'"
-_NUMBER: Final = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_NUMBER: Final = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 _LITERAL: Final = (
     rf"(?:{_NUMBER}|{_TEXT}|null|true|false|(?:date|time|timestamp|decimal|double|real|bigint)\s*{_TEXT}|x{_TEXT})"
 )
@@ -37,7 +37,7 @@ def read_parameters(given: Any) -> tuple[str, ...]:
                 f"Parameter {number} of ExecutionParameters is no literal: write numbers as 7 or 0.5, texts as 'a' in "
                 "single quotes, and days as DATE '2020-10-15'"
             )
-    return tuple(given)
+    return tuple(each.strip() for each in given)
 
 
 def bound(sql: str, parameters: Sequence[str]) -> str:
@@ -52,6 +52,6 @@ def bound(sql: str, parameters: Sequence[str]) -> str:
         raise AthenaError("Parameters are for SELECT, not for SHOW, DESCRIBE and EXPLAIN")
     pieces, end = [], 0
     for place, parameter in zip(places, parameters, strict=True):
-        pieces += [sql[end:place], parameter.strip()]
+        pieces += [sql[end:place], parameter]
         end = place + 1
     return "".join([*pieces, sql[end:]])

@@ -31,6 +31,7 @@ from exports.engine.deployment import accept_query, athena_limits, query_limits,
 from exports.engine.engine import Accepted
 from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError
 from exports.engine.introspection import is_utility, tokens
+from exports.engine.limits import MAX_CHARACTERS
 from exports.engine.run import run_accepted
 from exports.lake.deployment import storage
 from exports.models import AthenaQuery
@@ -85,6 +86,8 @@ def _text(asked: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     sql, context = asked.get("QueryString"), asked.get("QueryExecutionContext") or {}
     if not isinstance(sql, str):
         raise AthenaError("QueryString is missing, or is not a string")
+    if len(sql) > MAX_CHARACTERS:
+        raise AthenaError(f"QueryString has at most {MAX_CHARACTERS:,} characters here")
     if not isinstance(context, Mapping):
         raise AthenaError("QueryExecutionContext must be an object")
     database, catalogue = context.get("Database"), context.get("Catalog")
@@ -149,7 +152,7 @@ class Local:
         hashed = hashlib.sha256(token.encode()).hexdigest() if isinstance(token, str) else uuid.uuid4().hex
         row = AthenaQuery.objects.filter(token=hashed).first() if token else None
         if row is None:
-            results.charge(self.client, len(sql.encode()))
+            results.charge(self.client, sum(len(text.encode()) for text in (sql, *parameters)))
             accepted = _accepted(bound(sql, parameters))
             with ExitStack() as stack:
                 stack.enter_context(accepted)

@@ -1,6 +1,10 @@
 """Errors of a query, with their place in the text."""
 
 from dataclasses import dataclass
+from typing import Final
+
+MOST_OF_A_DETAIL: Final = 1000
+"""Characters of an error that quotes names or values of a query, which may have millions."""
 
 
 @dataclass
@@ -12,6 +16,9 @@ class QueryError(Exception):
     line: int | None = None
     column: int | None = None
     nearest: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.detail = shortened(self.detail)
 
     def __str__(self) -> str:
         return self.detail
@@ -27,6 +34,14 @@ class QueryBusyError(Exception):
 
 class LakeAwayError(Exception):
     """The lake's files cannot be read at the moment."""
+
+
+def shortened(detail: str) -> str:
+    """Return the text of an error with at most `MOST_OF_A_DETAIL` characters: an ellipsis replaces the middle."""
+    if len(detail) <= MOST_OF_A_DETAIL:
+        return detail
+    half = MOST_OF_A_DETAIL // 2
+    return f"{detail[: half - 2]} … {detail[1 - half :]}"
 
 
 def place(sql: str, offset: int) -> tuple[int, int]:

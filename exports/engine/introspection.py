@@ -3,6 +3,9 @@
 Each statement is first replaced by a query on descriptions of the tables, so that the check, the guard and the limits
 of queries apply to it as well. Texts are only split into tokens, which takes linear time, and never parsed. Offsets are
 preserved, so that the position of an error refers to the text that was sent.
+
+This runs in the web process, before the check in a process of its own. So nothing here may take more than linear time:
+patterns of names are matched by Arrow's regular expressions, which do not backtrack.
 """
 
 import json
@@ -13,6 +16,7 @@ from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from exports.dataset.ddl import athena_ddl
 from exports.dataset.tables import Column, Kind, Table, Zone
@@ -29,7 +33,7 @@ OFFERED: Final = (
 # Trino's type names, as in `information_schema`, where Hive's DDL has others.
 TRINO: Final[dict[Kind, str]] = {"string": "varchar"}
 _TOKEN: Final = re.compile(
-    r"""(?P<space>\s+|--[^\n]*|/\*.*?\*/)
+    r"""(?P<space>\s+|--[^\n]*|/\*.*?(?:\*/|\Z))
     |(?P<text>'(?:[^']|'')*')
     |(?P<name>"(?:[^"]|"")*"|`(?:[^`]|``)*`)
     |(?P<word>[^\W\d]\w*)
@@ -53,7 +57,7 @@ class Token(NamedTuple):
 
 
 def tokens(sql: str) -> list[Token]:
-    """Split a text; an unclosed quote becomes a token of one character."""
+    """Split a text; an unclosed quote becomes a token of one character, and an unclosed comment hides the rest."""
     found = []
     for match in _TOKEN.finditer(sql):
         kind, value = str(match.lastgroup), match.group()
@@ -62,6 +66,12 @@ def tokens(sql: str) -> list[Token]:
         if kind != "space":
             found.append(Token(kind, value, *match.span()))
     return found
+
+
+def matching_names(pattern: str, names: Collection[str]) -> list[str]:
+    """Return the names that a regular expression matches fully, in any case; raise `ValueError` if it is invalid."""
+    found = pc.match_substring_regex(pa.array(names, pa.string()), pattern=f"^(?:{pattern})$", ignore_case=True)
+    return [name for name, matches in zip(names, found.to_pylist(), strict=True) if matches]
 
 
 def is_utility(sql: str) -> bool:
@@ -270,8 +280,8 @@ class _Reader:
         if self.next < len(self.found) and self.found[self.next].kind == "text":
             pattern = self.found[self.next].value
             self.next += 1
-            parts = [re.escape(part).replace(r"\*", ".*").replace(r"\.", ".") for part in pattern.lower().split("|")]
-            return [name for name in names if any(re.fullmatch(part, name.lower()) for part in parts)]
+            meaning = {"*": ".*", ".": ".", "|": "|"}
+            return matching_names("".join(meaning.get(letter, f"\\x{{{ord(letter):x}}}") for letter in pattern), names)
         if said:
             raise self.refuse("A pattern in quotes is missing here.")
         return list(names)

@@ -56,6 +56,8 @@ EXPLAIN = "EXPLAIN (FORMAT json) "
 TABLES = "Tables"
 # Maximum depth of nested lists, rows and maps, because readers of the result use recursion.
 MOST_LEVELS = 16
+# Characters of DuckDB's message that the web process reads; a message may quote a value of megabytes.
+MOST_OF_A_MESSAGE = 1 << 14
 
 
 OUT_OF_MEMORY = {"exception_type": "Out of Memory", "exception_message": "out of memory"}
@@ -304,7 +306,7 @@ def _explained(error: Exception) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(text[text.index("{") :])
     except ValueError:
         found = {"exception_type": type(error).__name__, "exception_message": text.splitlines()[0]}
-    return found
+    return {name: value[:MOST_OF_A_MESSAGE] if isinstance(value, str) else value for name, value in found.items()}
 
 
 def _write(out: BinaryIO, answer: dict[str, Any]) -> None:

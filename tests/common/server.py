@@ -12,3 +12,4 @@ settings.ROOT_URLCONF = "tests.common.views"
 
 wsgi_application = get_wsgi_application()
 application = import_string("common.web.front.Front")(wsgi_application)  # once the apps are loaded
+import_string("common.web.stalled.watch")()

@@ -185,6 +185,22 @@ def test_readers_that_take_nothing_hold_no_thread_and_are_let_go(server: Server)
         reader.close()
 
 
+def test_connections_whose_client_takes_nothing_of_many_small_responses_are_ended(server: Server) -> None:
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KIB)
+    connection.settimeout(60)
+    with connection:
+        connection.connect(("127.0.0.1", server.port))
+        connection.sendall(get("/healthz").replace(b"Connection: close\r\n", b"") * 200)
+        wait_until(lambda: not is_open(connection), seconds=60)
+        assert not is_open(connection)
+
+
+def is_open(connection: socket.socket) -> bool:
+    """Return whether the kernel has seen no end of a connection."""
+    return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1) == b"\x01"
+
+
 def test_doors_have_threads_that_nothing_else_takes_and_the_next_page_is_refused_at_once(server: Server) -> None:
     holding = [server.begin(get("/pages/hold")) for _ in range(THREADS)]
     waiting = [server.begin(get("/pages/hold")) for _ in range(QUEUE + 1)]

@@ -235,6 +235,10 @@ class TestQuotas:
         with pytest.raises(ClientError, match="aggregate in SQL") as caught:
             athena.start_query_execution(QueryString="SELECT 1 AS one --" + "x" * 15_000)
         assert caught.value.response["Error"]["Code"] == "TooManyRequestsException"
+        with pytest.raises(ClientError, match="aggregate in SQL"):  # parameters are stored too
+            athena.start_query_execution(
+                QueryString="SELECT " + ", ".join("?" * 16), ExecutionParameters=[f"'{'x' * 1000}'"] * 16
+            )
 
     def test_an_answer_may_have_as_many_rows_as_a_file_and_more_fail_with_a_way_out(
         self, live_server: Any, released: ReleasedLake, settings: Any
@@ -347,6 +351,11 @@ class TestBadRequests:
             (
                 "AmazonAthena.StartQueryExecution",
                 b'{"QueryString": "SELECT ?", "ExecutionParameters": [1]}',
+                "InvalidRequestException",
+            ),
+            (
+                "AmazonAthena.StartQueryExecution",
+                b'{"QueryString": "' + b"/* " * 20_000 + b'"}',
                 "InvalidRequestException",
             ),
             (

@@ -21,7 +21,7 @@ import pytest
 from exports.engine import process
 from exports.engine.deployment import work_folder
 from exports.engine.engine import Engine, job_of
-from exports.engine.errors import QueryBusyError, QueryError
+from exports.engine.errors import MOST_OF_A_DETAIL, QueryBusyError, QueryError
 from exports.engine.limits import Limits
 from exports.engine.parse import Dialect
 from tests.exports.engine.factories import accepted, an_engine, locked, published, some_rows
@@ -149,6 +149,22 @@ def test_many_alternatives_are_one_query_and_an_endless_chain_is_refused_with_ad
 
 def test_a_failing_cast_is_an_answer_not_a_crash(engine: Engine) -> None:
     assert refused(engine, f"SELECT CAST(scandate AS BIGINT) FROM {CROWD}").code == "bad-value"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT CAST(repeat('a', 3000000) AS BIGINT)",
+        "SELECT strptime(repeat('a', 3000000), '%Y')",
+        f"SELECT CAST('{'a' * 15_000}' AS DATE)",
+        f'SELECT * FROM "{"a" * 15_000}"',
+        f"SELECT {'a' * 15_000}(1)",
+    ],
+)
+def test_an_error_quotes_only_a_part_of_a_long_value_or_name(engine: Engine, sql: str) -> None:
+    detail = refused(engine, sql, dialect="duckdb").detail
+    assert len(detail) <= MOST_OF_A_DETAIL
+    assert "aaa … aaa" in detail
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,14 @@ class TestTexts:
         text = "a.\"b\"\"c\" 'd''e' `f` 1.5 ? -- g\n/* h */ é"
         assert [token.value for token in tokens(text)] == ["a", ".", 'b"c', "d'e", "f", "1.5", "?", "é"]
 
+    def test_a_comment_that_is_not_closed_hides_the_rest(self) -> None:
+        assert [token.value for token in tokens("a /* b ' ? /* \" c")] == ["a"]
+        assert located("SELECT 1 /* information_schema.tables") == "SELECT 1 /* information_schema.tables"
+
+    @pytest.mark.parametrize("pattern", ["*" * 40 + "~", "a*" * 9000 + "~", "|".join(["*a*c*d*~"] * 2000), "\n(\\["])
+    def test_a_pattern_that_matches_nothing_is_found_out_without_trying_every_way(self, pattern: str) -> None:
+        assert "WHERE false" in CATALOGUE.asked(f"SHOW TABLES LIKE '{pattern}'").sql
+
     def test_the_query_of_explain_keeps_its_place(self) -> None:
         asked = CATALOGUE.asked("EXPLAIN (TYPE\nDISTRIBUTED) SELECT 1")
         assert asked.explain == "plan"
