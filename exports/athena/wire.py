@@ -67,6 +67,8 @@ def _floating(value: float, *, is_real: bool) -> str:
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     shortest = str(pa.scalar(value, pa.float32()).cast(pa.string())) if is_real else repr(value)
+    if "." not in shortest and "e" not in shortest:
+        shortest += ".0"
     if value == 0 or 1e-3 <= abs(value) < 1e7:
         return format(decimal.Decimal(shortest), "f") if "e" in shortest else shortest
     sign, digits, _ = decimal.Decimal(shortest).normalize().as_tuple()

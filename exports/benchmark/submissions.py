@@ -127,10 +127,18 @@ def team_key(team: str) -> str:
 
 
 def _most(folder: Path) -> int:
+    """Return the limit; raise `RefusedError` if the rules say something else than a whole number."""
+    path = folder / RULES
     try:
-        return int(json.loads((folder / RULES).read_text(encoding="utf-8"))["submissions_per_team"])
-    except (FileNotFoundError, LookupError):
+        rules = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
         return MOST
+    except ValueError:
+        rules = None
+    most = rules.get("submissions_per_team", MOST) if isinstance(rules, dict) else None
+    if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+        raise RefusedError(f'{path} is not rules such as {{"submissions_per_team": {MOST}}}; nothing is scored.')
+    return most
 
 
 @contextmanager

@@ -74,7 +74,9 @@ BOUND: Final = frozenset({"unnest", "unlist", "ifnull", "grouping", "grouping_id
 # Created by `macros`.
 MACROS: Final = frozenset(found[1] for each in macros() if (found := re.match(r"CREATE MACRO (\w+)", each)))
 # Called only by translations of Athena's dialect, never by a text.
-INNER: Final = frozenset({"athena_error", "athena_scientific", "java_double"})
+INNER: Final = frozenset({
+    "athena_error", "athena_scientific", "java_double", "json_strict", "json_begun", "json_other_numbers",
+})  # fmt: skip
 OFFERED: Final = (FUNCTIONS | BOUND | MACROS) - INNER
 # Table functions.
 TABLE_FUNCTIONS: Final = frozenset({"unnest", "generate_series", "range"})

@@ -46,6 +46,16 @@ _DOUBLES: Final = (
     "WHEN '0.0' THEN said WHEN '-0.0' THEN said ELSE "
     f"CASE WHEN {_PLACE} BETWEEN -3 AND 6 THEN said ELSE {_WRITTEN} END END)[1]",
 )
+# JSON as the standard has it: DuckDB also accepts trailing commas, NaN and Infinity.
+_OUTSIDE: Final = """regexp_replace(said, '"(\\\\.|[^"\\\\])*"', '""', 'g')"""
+_JSON: Final = (
+    f"CREATE MACRO json_strict(said) AS json_valid(said) AND NOT regexp_matches({_OUTSIDE}, '(?i),\\s*[]}}]|nan|inf')",
+    # An array or an object that may be cut off or malformed later.
+    "CREATE MACRO json_begun(said) AS regexp_matches(said, '^\\s*[[{]')",
+    # Numbers that Java may format in another way: with an exponent, from ten million and below a thousandth.
+    "CREATE MACRO json_other_numbers(said) AS "
+    f"regexp_matches({_OUTSIDE}, '[0-9][eE]|[0-9]{{8,}}[.]|(^|[^0-9])0[.]000')",
+)
 
 
 def _quoted(text: str) -> str:
@@ -61,6 +71,7 @@ def macros() -> tuple[str, ...]:
     return (
         "CREATE MACRO athena_error(words) AS error(words)",
         *_DOUBLES,
+        *_JSON,
         "CREATE MACRO from_iso8601_timestamp(moment) AS CAST(moment AS TIMESTAMPTZ)",
         "CREATE MACRO from_iso8601_date(day) AS CAST(day AS DATE)",
         "CREATE MACRO parse_datetime(moment, pattern) AS "

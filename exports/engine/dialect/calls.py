@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from exports.engine.dialect.casts import SPACES
+from exports.engine.dialect.casts import BLANKS
 
 _SCALARS: Final = rf"""
 chr(bigint)->varchar: chr(CAST($0 AS INTEGER))
@@ -23,11 +23,11 @@ char_length(varchar)->bigint: length($0)
 character_length(varchar)->bigint: length($0)
 lower(varchar)->varchar: lower($0)
 upper(varchar)->varchar: CASE WHEN contains($0, 'ß') THEN replace(upper(replace($0, 'ß', chr(57344))), chr(57344), 'ß') ELSE upper($0) END
-reverse(varchar)->varchar: reverse($0)
+reverse(varchar)->varchar: CASE WHEN strlen($0) = length($0) THEN reverse($0) ELSE array_to_string(list_reverse(string_split($0, '')), '') END
 reverse(array(T))->array(T): list_reverse($0)
-trim(varchar)->varchar: trim($0, {SPACES})
-ltrim(varchar)->varchar: ltrim($0, {SPACES})
-rtrim(varchar)->varchar: rtrim($0, {SPACES})
+trim(varchar)->varchar: trim($0, {BLANKS})
+ltrim(varchar)->varchar: ltrim($0, {BLANKS})
+rtrim(varchar)->varchar: rtrim($0, {BLANKS})
 lpad(varchar,bigint,varchar)->varchar: CASE WHEN $1 < 0 OR $2 = '' THEN FAIL(lpad takes a size of 0 or more and a text to pad with) ELSE lpad($0, CAST($1 AS INTEGER), $2) END
 rpad(varchar,bigint,varchar)->varchar: CASE WHEN $1 < 0 OR $2 = '' THEN FAIL(rpad takes a size of 0 or more and a text to pad with) ELSE rpad($0, CAST($1 AS INTEGER), $2) END
 replace(varchar,varchar)->varchar: CASE WHEN $1 = '' THEN FAIL(replace takes a text to search for) ELSE replace($0, $1, '') END
@@ -36,8 +36,8 @@ translate(varchar,varchar,varchar)->varchar: translate($0, $1, $2)
 starts_with(varchar,varchar)->boolean: starts_with($0, $1)
 strpos(varchar,varchar)->bigint: instr($0, $1)
 strpos(varchar,varchar,bigint)->bigint: CASE WHEN $2 = 0 THEN FAIL(strpos counts from 1, or from -1 at the end) WHEN $0 IS NULL OR $1 IS NULL OR $2 IS NULL THEN NULL WHEN $1 = '' THEN 1 ELSE CAST(coalesce(list_filter(range(1, length($0) + 1), lambda place: substr($0, place, length($1)) = $1)[$2], 0) AS BIGINT) END
-hamming_distance(varchar,varchar)->bigint: hamming($0, $1)
-levenshtein_distance(varchar,varchar)->bigint: levenshtein($0, $1)
+hamming_distance(varchar,varchar)->bigint: CASE WHEN length($0) <> length($1) THEN FAIL(hamming_distance takes texts of the same length) ELSE len(list_filter(range(1, length($0) + 1), lambda place: substr($0, place, 1) <> substr($1, place, 1))) END
+levenshtein_distance(varchar,varchar)->bigint: CASE WHEN strlen($0) <> length($0) OR strlen($1) <> length($1) THEN FAIL(levenshtein_distance takes letters of ASCII here) ELSE levenshtein($0, $1) END
 split(varchar,varchar)->array(varchar): CASE WHEN $1 = '' THEN FAIL(split takes a delimiter) ELSE string_split($0, $1) END
 split_part(varchar,varchar,bigint)->varchar: CASE WHEN $1 = '' THEN FAIL(split_part takes a delimiter) WHEN $2 < 1 THEN FAIL(split_part counts fields from 1) ELSE string_split($0, $1)[$2] END
 normalize(varchar)->varchar: nfc_normalize($0)
@@ -88,7 +88,7 @@ rand(bigint,bigint)->bigint: CASE WHEN $0 >= $1 THEN FAIL(rand takes a lower bou
 random(bigint,bigint)->bigint: CASE WHEN $0 >= $1 THEN FAIL(random takes a lower bound below the upper one) ELSE CAST($0 + floor(random() * ($1 - $0)) AS BIGINT) END
 to_base(bigint,bigint)->varchar: CASE WHEN $0 < 0 THEN '-' ELSE '' END || lower(to_base(abs($0), CAST($1 AS INTEGER)))
 width_bucket(double,double,double,bigint)->bigint: CASE WHEN $3 <= 0 OR $1 = $2 OR isnan($0) THEN FAIL(width_bucket takes two bounds that differ and a number of buckets above 0) WHEN $1 < $2 THEN CASE WHEN $0 < $1 THEN 0 WHEN $0 >= $2 THEN $3 + 1 ELSE CAST(floor($3 * ($0 - $1) / ($2 - $1)) AS BIGINT) + 1 END ELSE CASE WHEN $0 > $1 THEN 0 WHEN $0 <= $2 THEN $3 + 1 ELSE CAST(floor($3 * ($1 - $0) / ($1 - $2)) AS BIGINT) + 1 END END
-width_bucket(double,array(double))->bigint: CASE WHEN len($1) = 0 THEN FAIL(width_bucket takes bounds) WHEN $0 IS NULL THEN NULL ELSE len(list_filter($1, lambda bound: bound <= $0)) END
+width_bucket(double,array(double))->bigint: CASE WHEN len($1) = 0 OR $1 <> list_sort($1) THEN FAIL(width_bucket takes bounds in ascending order) WHEN $0 IS NULL THEN NULL ELSE len(list_filter($1, lambda bound: bound <= $0)) END
 bitwise_and(bigint,bigint)->bigint: ($0 & $1)
 bitwise_or(bigint,bigint)->bigint: ($0 | $1)
 bitwise_xor(bigint,bigint)->bigint: xor($0, $1)
@@ -122,6 +122,8 @@ cardinality(map(K,V))->bigint: len(map_keys($0))
 array_distinct(array(T))->array(T): list_filter($0, lambda each, place: list_position($0, each) = place)
 array_sort(array(T))->array(T): list_sort($0, 'ASC', 'NULLS LAST')
 array_max(array(T))->T: CASE WHEN len(list_filter($0, lambda each: each IS NULL)) > 0 THEN NULL ELSE list_max($0) END
+array_max(array(double))->double: CASE WHEN len(list_filter($0, lambda each: each IS NULL)) > 0 THEN NULL ELSE coalesce(list_max(list_filter($0, lambda each: NOT isnan(each))), list_max($0)) END
+array_max(array(real))->real: CASE WHEN len(list_filter($0, lambda each: each IS NULL)) > 0 THEN NULL ELSE coalesce(list_max(list_filter($0, lambda each: NOT isnan(each))), list_max($0)) END
 array_min(array(T))->T: CASE WHEN len(list_filter($0, lambda each: each IS NULL)) > 0 THEN NULL ELSE list_min($0) END
 array_position(array(T),T)->bigint: CASE WHEN $0 IS NULL OR $1 IS NULL THEN NULL ELSE CAST(coalesce(list_position($0, $1), 0) AS BIGINT) END
 array_remove(array(T),T)->array(T): CASE WHEN $1 IS NULL THEN NULL ELSE list_filter($0, lambda each: each IS DISTINCT FROM $1) END
@@ -134,22 +136,22 @@ repeat(T,bigint)->array(T): CASE WHEN $1 < 0 THEN FAIL(repeat takes a count of 0
 map(array(K),array(V))->map(K,V): CASE WHEN len($0) <> len($1) THEN FAIL(map takes as many keys as values) ELSE map($0, $1) END
 map_keys(map(K,V))->array(K): map_keys($0)
 map_values(map(K,V))->array(V): map_values($0)
-json_array_length(varchar)->bigint: CASE WHEN json_valid($0) AND json_type($0) = 'ARRAY' THEN CAST(json_array_length($0) AS BIGINT) END
+json_array_length(varchar)->bigint: CASE WHEN json_strict($0) AND json_type($0) = 'ARRAY' THEN CAST(json_array_length($0) AS BIGINT) END
 json_array_length(json)->bigint: CASE WHEN json_type($0) = 'ARRAY' THEN CAST(json_array_length($0) AS BIGINT) END
-json_parse(varchar)->json: CAST($0 AS JSON)
-json_array_contains(varchar,bigint)->boolean: CASE WHEN json_valid($0) THEN CASE WHEN json_type($0) = 'ARRAY' AND $1 IS NOT NULL THEN len(list_filter(CAST($0 AS JSON[]), lambda each: json_type(each) IN ('BIGINT', 'UBIGINT') AND json_extract_string(each, '$') = CAST($1 AS VARCHAR))) > 0 END END
+json_parse(varchar)->json: CASE WHEN json_strict($0) THEN CAST($0 AS JSON) WHEN $0 IS NOT NULL THEN FAIL(json_parse takes valid JSON) END
+json_array_contains(varchar,bigint)->boolean: CASE WHEN json_strict($0) THEN CASE WHEN json_type($0) = 'ARRAY' AND $1 IS NOT NULL THEN len(list_filter(CAST($0 AS JSON[]), lambda each: json_type(each) IN ('BIGINT', 'UBIGINT') AND json_extract_string(each, '$') = CAST($1 AS VARCHAR))) > 0 END WHEN json_begun($0) THEN FAIL(The text is not valid JSON: Athena may read a part of it, so it is refused here) END
 json_array_contains(json,bigint)->boolean: CASE WHEN json_type($0) = 'ARRAY' AND $1 IS NOT NULL THEN len(list_filter(CAST($0 AS JSON[]), lambda each: json_type(each) IN ('BIGINT', 'UBIGINT') AND json_extract_string(each, '$') = CAST($1 AS VARCHAR))) > 0 END
-json_array_contains(varchar,varchar)->boolean: CASE WHEN json_valid($0) THEN CASE WHEN json_type($0) = 'ARRAY' AND $1 IS NOT NULL THEN len(list_filter(CAST($0 AS JSON[]), lambda each: json_type(each) IN ('VARCHAR') AND json_extract_string(each, '$') = $1)) > 0 END END
+json_array_contains(varchar,varchar)->boolean: CASE WHEN json_strict($0) THEN CASE WHEN json_type($0) = 'ARRAY' AND $1 IS NOT NULL THEN len(list_filter(CAST($0 AS JSON[]), lambda each: json_type(each) IN ('VARCHAR') AND json_extract_string(each, '$') = $1)) > 0 END WHEN json_begun($0) THEN FAIL(The text is not valid JSON: Athena may read a part of it, so it is refused here) END
 json_array_contains(json,varchar)->boolean: CASE WHEN json_type($0) = 'ARRAY' AND $1 IS NOT NULL THEN len(list_filter(CAST($0 AS JSON[]), lambda each: json_type(each) IN ('VARCHAR') AND json_extract_string(each, '$') = $1)) > 0 END
-json_array_contains(varchar,boolean)->boolean: CASE WHEN json_valid($0) THEN CASE WHEN json_type($0) = 'ARRAY' AND $1 IS NOT NULL THEN len(list_filter(CAST($0 AS JSON[]), lambda each: json_type(each) IN ('BOOLEAN') AND json_extract_string(each, '$') = CAST($1 AS VARCHAR))) > 0 END END
+json_array_contains(varchar,boolean)->boolean: CASE WHEN json_strict($0) THEN CASE WHEN json_type($0) = 'ARRAY' AND $1 IS NOT NULL THEN len(list_filter(CAST($0 AS JSON[]), lambda each: json_type(each) IN ('BOOLEAN') AND json_extract_string(each, '$') = CAST($1 AS VARCHAR))) > 0 END WHEN json_begun($0) THEN FAIL(The text is not valid JSON: Athena may read a part of it, so it is refused here) END
 json_array_contains(json,boolean)->boolean: CASE WHEN json_type($0) = 'ARRAY' AND $1 IS NOT NULL THEN len(list_filter(CAST($0 AS JSON[]), lambda each: json_type(each) IN ('BOOLEAN') AND json_extract_string(each, '$') = CAST($1 AS VARCHAR))) > 0 END
-json_size(varchar,path)->bigint: CASE WHEN NOT json_valid($0) THEN NULL WHEN json_type($0, $1) = 'ARRAY' THEN CAST(json_array_length($0, $1) AS BIGINT) WHEN json_type($0, $1) = 'OBJECT' THEN len(json_keys($0, $1)) WHEN json_type($0, $1) IS NOT NULL THEN 0 END
+json_size(varchar,path)->bigint: CASE WHEN NOT json_strict($0) THEN CASE WHEN json_begun($0) THEN FAIL(The text is not valid JSON: Athena may read a part of it, so it is refused here) END WHEN json_type($0, $1) = 'ARRAY' THEN CAST(json_array_length($0, $1) AS BIGINT) WHEN json_type($0, $1) = 'OBJECT' THEN len(json_keys($0, $1)) WHEN json_type($0, $1) IS NOT NULL THEN 0 END
 json_size(json,path)->bigint: CASE WHEN json_type($0, $1) = 'ARRAY' THEN CAST(json_array_length($0, $1) AS BIGINT) WHEN json_type($0, $1) = 'OBJECT' THEN len(json_keys($0, $1)) WHEN json_type($0, $1) IS NOT NULL THEN 0 END
-json_extract(varchar,path)->json: CASE WHEN json_valid($0) THEN json_extract($0, $1) END
+json_extract(varchar,path)->json: CASE WHEN json_strict($0) THEN json_extract($0, $1) WHEN json_begun($0) THEN FAIL(The text is not valid JSON: Athena may read a part of it, so it is refused here) END
 json_extract(json,path)->json: json_extract($0, $1)
-json_extract_scalar(varchar,path)->varchar: CASE WHEN json_valid($0) THEN CASE WHEN json_type($0, $1) IN ('OBJECT', 'ARRAY') THEN NULL WHEN json_type($0, $1) <> 'DOUBLE' THEN json_extract_string($0, $1) WHEN list_contains(regexp_split_to_array($0, '[^-+.0-9eE]+'), CAST(json_extract($0, $1) AS VARCHAR)) THEN json_extract_string($0, $1) WHEN json_type($0, $1) IS NOT NULL THEN FAIL(The number is written in another way than it is read: use json_extract and cast it to double) END END
+json_extract_scalar(varchar,path)->varchar: CASE WHEN json_strict($0) THEN CASE WHEN json_type($0, $1) IN ('OBJECT', 'ARRAY') THEN NULL WHEN json_type($0, $1) <> 'DOUBLE' THEN json_extract_string($0, $1) WHEN list_contains(regexp_split_to_array($0, '[^-+.0-9eE]+'), CAST(json_extract($0, $1) AS VARCHAR)) THEN json_extract_string($0, $1) WHEN json_type($0, $1) IS NOT NULL THEN FAIL(The number is written in another way than it is read: use json_extract and cast it to double) END WHEN json_begun($0) THEN FAIL(The text is not valid JSON: Athena may read a part of it, so it is refused here) END
 json_extract_scalar(json,path)->varchar: CASE WHEN json_type($0, $1) IN ('OBJECT', 'ARRAY') THEN NULL WHEN json_type($0, $1) = 'DOUBLE' THEN java_double(CAST(CAST(json_extract_string($0, $1) AS DOUBLE) AS VARCHAR)) ELSE json_extract_string($0, $1) END
-is_json_scalar(varchar)->boolean: (json_type($0) NOT IN ('OBJECT', 'ARRAY'))
+is_json_scalar(varchar)->boolean: CASE WHEN json_strict($0) THEN json_type($0) NOT IN ('OBJECT', 'ARRAY') WHEN $0 IS NOT NULL THEN FAIL(is_json_scalar takes valid JSON) END
 is_json_scalar(json)->boolean: (json_type($0) NOT IN ('OBJECT', 'ARRAY'))
 """  # noqa: E501
 
@@ -160,7 +162,8 @@ count_if(boolean)->bigint: count(@CASE WHEN $0 THEN 1 END)~
 sum(bigint)->bigint: CAST(sum(@$0)~ AS BIGINT)
 sum(real)->real: CAST(sum(@CAST($0 AS DOUBLE))~ AS FLOAT)
 sum(double)->double: sum(@$0)~
-sum(interval day to second)->interval day to second: sum(@$0)~
+sum(interval day to second)->interval day to second: to_milliseconds(CAST(sum(@CAST(round(epoch($0) * 1000) AS BIGINT))~ AS BIGINT))
+sum(interval year to month)->interval year to month: to_months(CAST(sum(@CAST(12 * date_part('year', $0) + date_part('month', $0) AS BIGINT))~ AS INTEGER))
 avg(bigint)->double: avg(@$0)~
 avg(double)->double: avg(@$0)~
 max(orderable)->T: max(@$0)~
@@ -187,14 +190,14 @@ stddev_pop(double)->double: stddev_pop(@$0)~
 variance(double)->double: var_samp(@$0)~
 var_samp(double)->double: var_samp(@$0)~
 var_pop(double)->double: var_pop(@$0)~
-corr(double,double)->double: corr($0, $1)~
+corr(double,double)->double: CASE WHEN isfinite(corr($0, $1)~) THEN corr($0, $1)~ END
 covar_pop(double,double)->double: covar_pop($0, $1)~
 covar_samp(double,double)->double: covar_samp($0, $1)~
-regr_slope(double,double)->double: regr_slope($0, $1)~
-regr_intercept(double,double)->double: regr_intercept($0, $1)~
+regr_slope(double,double)->double: CASE WHEN isfinite(regr_slope($0, $1)~) THEN regr_slope($0, $1)~ END
+regr_intercept(double,double)->double: CASE WHEN isfinite(regr_intercept($0, $1)~) THEN regr_intercept($0, $1)~ END
 kurtosis(double)->double: kurtosis(@$0)~
 geometric_mean(double)->double: geomean(@$0)~
-"""
+"""  # noqa: E501
 
 _WINDOWS: Final = """
 row_number()->bigint: row_number()~

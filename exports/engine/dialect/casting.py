@@ -55,10 +55,14 @@ class Casting(Conditions):
 
     def _write_trycast(self, node: exp.Expr) -> Typed:
         self._trying += 1
+        failures = self._failures
         try:
             found = self._write_cast(node)
         finally:
             self._trying -= 1
+        if self._failures > failures and found.type.of:
+            detail = f"try_cast to {found.type} is not offered: use transform with try_cast of each element."
+            raise self.refuse(node, "not-the-same", detail)
         return replace(found, sql=f"TRY({found.sql})")
 
     def type_of(self, node: exp.Expr) -> tuple[Type, int]:
@@ -72,6 +76,8 @@ class Casting(Conditions):
         numbers = [int(each) for each in given if each.isdigit()]
         match name:
             case "VARCHAR":
+                if numbers and not numbers[0]:
+                    raise self.refuse(node, "not-offered", "A varchar has a length of 1 or more here.")
                 return t.VARCHAR, numbers[0] if numbers else 0
             case "DECIMAL":
                 digits, scale = (*numbers, 38, 0)[:2] if numbers else (38, 0)

@@ -18,8 +18,14 @@ from exports.engine.dialect.types import (
 
 Fail = Callable[[str], str]
 
-# What Athena trims: the white space of ASCII.
+# White space around a text that is cast to another type.
 SPACES: Final = "(' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13))"
+# What Athena's trim removes: the white space of Java's Character.isWhitespace.
+_BLANK_CODES: Final = (
+    *range(9, 14), *range(28, 33), 0x1680, *range(0x2000, 0x2007), *range(0x2008, 0x200B), 0x2028, 0x2029, 0x205F,
+    0x3000,
+)  # fmt: skip
+BLANKS: Final = f"({' || '.join(f'chr({code})' for code in _BLANK_CODES)})"
 
 WHOLE: Final = "[+-]?[0-9]+"
 FRACTION: Final = "[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)"
@@ -226,6 +232,17 @@ def _to_digits(sql: str, digits: int, wanted: int) -> str:
         return sql
     unit = 10 ** (6 - wanted)
     return f"make_timestamp((epoch_us({sql}) + {unit // 2}) // {unit} * {unit})"
+
+
+def json_as_text(sql: str, fail: Fail) -> str:
+    """Write JSON as a text, if the text is the same on both engines."""
+    order = fail("No page says the order of names in an object: use json_extract_scalar")
+    number = fail("The JSON has a number that is written in another way on Athena: cast it to double")
+    text = f"CAST(json({sql}) AS VARCHAR)"
+    return (
+        f"CASE WHEN contains(CAST({sql} AS VARCHAR), '{{') THEN {order} "
+        f"WHEN json_other_numbers({text}) THEN {number} ELSE {text} END"
+    )
 
 
 def _to_json(sql: str, kind: Type) -> str | None:

@@ -17,6 +17,12 @@ from exports.engine.dialect.writer import name_of
 
 # Functions that replace a null are refused in `try` for the same reason.
 CALLS_OF_NULLS: Final = frozenset({"coalesce", "if", "nullif", "concat_ws", "count", "try", "array_agg"})
+# The ends of a frame, in the order in which a frame may start and end at them.
+FRAME_ENDS: Final = ("UNBOUNDED PRECEDING", "PRECEDING", "CURRENT ROW", "FOLLOWING", "UNBOUNDED FOLLOWING")
+
+
+def _end_of(bound: str) -> str:
+    return bound if bound in FRAME_ENDS else bound.rpartition(" ")[2]
 
 
 class Expressions(Calling):
@@ -112,7 +118,10 @@ class Expressions(Calling):
             raise self.refuse(spec, "not-offered", "EXCLUDE is not offered.")
         if spec.args.get("end") is None:
             return f"{kind} {start}"
-        return f"{kind} BETWEEN {start} AND {bound(spec.args['end'], spec.args.get('end_side'))}"
+        end = bound(spec.args["end"], spec.args.get("end_side"))
+        if FRAME_ENDS.index(_end_of(start)) > FRAME_ENDS.index(_end_of(end)):
+            raise self.refuse(spec, "syntax", f"A frame does not start at {start} and end at {end}.")
+        return f"{kind} BETWEEN {start} AND {end}"
 
     def ordered(self, node: exp.Expr) -> str:
         """Write one key of an ORDER BY; nulls come last in both directions unless the text says otherwise."""

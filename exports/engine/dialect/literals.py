@@ -54,6 +54,8 @@ class Literals(Names):
         return Typed("NULL", t.UNKNOWN)
 
     def _write_hexstring(self, node: exp.Expr) -> Typed:
+        if len(str(node.this)) % 2:
+            raise self.refuse(node, "syntax", "A literal of bytes has two digits for each byte, such as X'0F'.")
         return Typed(f"unhex({quoted(str(node.this))})", t.VARBINARY)
 
     def _write_unicodestring(self, node: exp.Expr) -> Typed:

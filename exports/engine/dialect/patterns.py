@@ -40,7 +40,6 @@ READ: Final = frozenset(
         "%-M",
         "%-S",
         "%y",
-        "%j",
     ]
 )
 
@@ -54,6 +53,8 @@ def of_mysql(pattern: str) -> list[str]:
     parts: list[str] = []
     for found in re.finditer(r"%(.)|[^%]+|%$", pattern, re.DOTALL):
         if found[1] is None:
+            if found[0] == "%":
+                raise PatternError("a last %")
             parts.append(_literal(found[0]))
         elif found[1] in MYSQL:
             parts += re.findall(r"%-?.|[^%]+", MYSQL[found[1]])
@@ -91,10 +92,21 @@ def to_read(parts: list[str]) -> str:
             raise PatternError(field)
     if not {"%Y", "%y"} & set(fields):
         raise PatternError("a pattern without a year")
+    if bool({"%I", "%-I"} & set(fields)) != ("%p" in fields):
+        raise PatternError("an hour of twelve without AM or PM, or the reverse")
     return "".join(part.replace("%-", "%") if part in fields else part for part in parts)
 
 
 # Regular expressions --------------------------------------------------------------------------------------------------
+# Patterns that only match between letters.
+OF_NO_WIDTH: Final = frozenset({"", "^", "$"})
+
+
+def of_ascii(pattern: str) -> bool:
+    r"""Return whether a pattern has \w, \d, \s or \b, which may differ on letters outside ASCII."""
+    return bool(re.search(r"(?<!\\)(\\\\)*\\[wWdDsSbB]", pattern))
+
+
 def regular_expression(pattern: str) -> str:
     """Return a regular expression with the same meaning in Java and RE2; raise `PatternError` if it may differ."""
     if "&&" in pattern:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlglot import exp
 
 from exports.engine.dialect import types as t
-from exports.engine.dialect.casts import interval_as_text
+from exports.engine.dialect.casts import interval_as_text, json_as_text
 from exports.engine.dialect.expressions import Expressions
 from exports.engine.dialect.functions import (  # noqa: F401  each registers its functions
     aggregates,
@@ -97,13 +97,20 @@ def _is_row(node: exp.Expr) -> bool:
     return isinstance(node, exp.Tuple)
 
 
+def _inside(kind: Type) -> Iterator[Type]:
+    """Yield the types inside an array, a map or a row."""
+    for inner in kind.of:
+        yield inner
+        yield from _inside(inner)
+
+
 def _sent(queries: _Queries, value: str, kind: Type) -> str:
     """Write a column of the result in a type that a response can represent."""
     if kind.name == "json":
-        wrong = queries.expressions.fail("No page says the order of names in an object: use json_extract_scalar")
-        return (
-            f"CASE WHEN contains(CAST({value} AS VARCHAR), '{{') THEN {wrong} ELSE CAST(json({value}) AS VARCHAR) END"
-        )
+        return json_as_text(value, queries.expressions.fail)
+    if any(inner.zone not in ("", t.UTC) for inner in _inside(kind)):
+        detail = "A time of another zone than UTC inside an array, map or row is not offered: use AT TIME ZONE 'UTC'."
+        raise queries.expressions.refuse(None, "not-offered", detail)
     if kind.name.startswith("interval"):
         return interval_as_text(value, kind)
     if kind.name == "array" and kind.of[0].name == "unknown":
@@ -367,7 +374,11 @@ class _Queries:
             items.append(typed.sql)
         for relation in found:
             for column in relation.columns:
-                if (column.name or "").lower() in merged:
+                name = (column.name or "").lower()
+                if table and (relation.alias.lower(), name) in scope.hidden:
+                    detail = f"The column {name} of USING belongs to no table: name the columns instead of {table}.*."
+                    raise self.expressions.refuse(node, "not-offered", detail)
+                if name in merged:
                     continue
                 columns.append(Output(column.name, "", column.type))
                 items.append(f"{named(relation.alias)}.{named(column.written)}")
@@ -430,6 +441,9 @@ class _Queries:
                 raise self.expressions.refuse(
                     limit, "not-offered", "FETCH FIRST takes a number of rows, no percentage."
                 )
+            count = limit.args.get("count")
+            if count is not None and str(count.this) == "0":
+                raise self.expressions.refuse(limit, "bad-value", "FETCH FIRST takes a number of rows above 0.")
             if not _with_ties(limit):
                 text += f" LIMIT {self._count(limit.args.get('count') or exp.Literal.number(1))}"
             elif not items:
@@ -538,7 +552,7 @@ class _Queries:
         scope.relations.append(relation)
         lateral = isinstance(node.this, (exp.Unnest, exp.Lateral)) or "LATERAL" in written[:9]
         if kind == "CROSS" or (not on and not using):
-            if side:
+            if side or kind == "INNER" or (not kind and self._after_join(node)):
                 raise own.refuse(node, "syntax", "A join needs ON or USING.")
             return f" CROSS JOIN {written}"
         word = {"": "INNER", "LEFT": "LEFT", "RIGHT": "RIGHT", "FULL": "FULL"}[side]
@@ -547,6 +561,12 @@ class _Queries:
         if using:
             return f" {word} JOIN {written} USING ({text})"
         return f" {word} JOIN {written} ON {own.boolean(on or exp.false(), 'ON')}"
+
+    def _after_join(self, node: exp.Expr) -> bool:
+        """Return whether a relation follows the word JOIN, not a comma."""
+        starts = [start for each in node.walk() if isinstance(start := each.meta.get("start"), int)]
+        before = self.expressions.sql[: min(starts)] if starts else ""
+        return bool(re.search(r"\bJOIN[\s(]*((LATERAL|UNNEST|SELECT|VALUES)[\s(]*)*[\s(\"']*$", before, re.IGNORECASE))
 
     def _using(self, node: exp.Expr, names: Sequence[str], relation: Relation, scope: Scope, side: str) -> str:
         """Merge the columns of USING, so that the query sees each once."""
@@ -567,6 +587,10 @@ class _Queries:
             if left[0].type != right[0].type:
                 raise self.expressions.refuse(
                     node, "wrong-types", f"The column {name} is {left[0].type} and {right[0].type}: use ON."
+                )
+            if right[0].type.name in ("real", "double"):
+                raise self.expressions.refuse(
+                    node, "not-the-same", f"USING takes no {right[0].type} here, because of NaN: use ON."
                 )
             other = f"{named(relation.alias)}.{named(right[0].written)}"
             value = {"": left[0].sql, "LEFT": left[0].sql, "RIGHT": other}.get(
@@ -682,7 +706,7 @@ class _Queries:
                 ]
                 outer += [f'"u{number}k"', f'"u{number}v"']
                 columns += [Output(None, "", kind) for kind in value.type.of]
-                lengths.append(f"cardinality({value.sql})")
+                lengths.append(f"len(map_keys({value.sql}))")
                 continue
             if value.type.name != "array":
                 raise own.refuse(node, "wrong-types", f"UNNEST takes arrays and maps, not {value.type}.")

@@ -70,6 +70,8 @@ def _foreign(sql: str, words: Sequence[Token], number: int) -> str:
 
 def _number(sql: str, words: Sequence[Token], number: int) -> str:  # noqa: ARG001
     word, before = words[number], words[number - 1] if number else None
+    if word.token_type == TokenType.NUMBER and re.search(r"[eE]\d+[+-]", word.text):  # read as one number
+        return "Write a space before + or - behind a number with an exponent: 1e0 + 2."
     if before is not None and before.token_type == TokenType.NUMBER and word.token_type == TokenType.VAR:
         return "Write numbers with digits only, without _ and letters." if word.start == before.end + 1 else ""
     return ""

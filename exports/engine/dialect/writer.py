@@ -36,6 +36,7 @@ class Writer:
         self.scope = Scope()
         self._variables: list[dict[str, Typed]] = []
         self._trying = 0
+        self._failures = 0
         self._written = 0
         self.subquery: Callable[[exp.Expr, Scope], tuple[str, Relation]] | None = None
 
@@ -51,11 +52,16 @@ class Writer:
 
     def fail(self, words: str) -> str:
         """Write an expression that fails the query at run time; in `try`, write a null."""
+        self._failures += 1
         return "NULL" if self._trying else f"athena_error({quoted(words)})"
 
     def write(self, node: exp.Expr) -> Typed:
         """Type and write one expression."""
+        failures = self._failures
         found = self._write(node)
+        if self._trying and self._failures > failures and self.keeps_parts(node, found):
+            # The null of a failure would become a part of the value.
+            raise self.refuse(node, "not-the-same", "In try, a part that may fail is not offered: put try into it.")
         self._written += len(found.sql)
         if len(found.sql) > MOST_WRITTEN or self._written > 40 * MOST_WRITTEN:
             raise self.refuse(
@@ -71,6 +77,13 @@ class Writer:
         if writer is not None:
             return writer(node)
         raise self.refuse(node, "not-offered", f"{_words(node)} is not offered in Athena's dialect here.")
+
+    def keeps_parts(self, node: exp.Expr, found: Typed) -> bool:
+        """Return whether a null among the parts of a node does not make its value null."""
+        if isinstance(node, exp.Anonymous):
+            name = name_of(node)
+            return name in ("repeat", "row") or (name == "concat" and found.type.name == "array")
+        return isinstance(node, (exp.Array, exp.Tuple)) or (isinstance(node, exp.DPipe) and found.type.name == "array")
 
     def boolean(self, node: exp.Expr, where: str) -> str:
         """Write a condition."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from sqlglot import exp
@@ -23,18 +24,33 @@ def _sum(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     if found.type.name != "decimal":
         return TO_TABLE
     kind = t.decimal(38, found.type.scale)
-    return Typed(f"CAST(sum(@{found.sql})~ AS {t.in_duckdb(kind)})", kind)
+    total = f"CAST(sum(@{found.sql})~ AS {t.in_duckdb(kind)})"
+    # DuckDB keeps a sum of 39 digits, which the type cannot hold.
+    most = f"CAST('{'9' * (38 - kind.scale)}.{'9' * kind.scale}' AS {t.in_duckdb(kind)})"
+    wrong = own.fail("A sum of decimals has at most 38 digits")
+    return Typed(f"CASE WHEN abs({total}) > {most} THEN {wrong} ELSE {total} END", kind)
 
 
 @aggregate("max", "min")
 def _max(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     found = values(own, node, given, 1, 2)
-    if len(found) == 2 or found[0].type.name not in ("real", "double"):
+    if found[0].type.name not in ("real", "double"):
         return TO_TABLE
+    if len(found) == 2:
+        if name_of(node) == "min":
+            return TO_TABLE
+        largest = f"max({found[0].sql}, {own.as_type(node, found[1], t.BIGINT)})~"
+        return Typed(_without_nan(own, found[0], largest), t.array(found[0].type))
     # NaN is the result only if all values are NaN; DuckDB treats it as the largest number.
     name, number = name_of(node), found[0]
     numbers = f"{name}(CASE WHEN NOT isnan({number.sql}) THEN {number.sql} END)~"
     return Typed(f"coalesce({numbers}, {name}({number.sql})~)", number.type)
+
+
+def _without_nan(own: Expressions, number: Typed, written: str) -> str:
+    """Write an aggregate that fails if a value is NaN, which DuckDB treats as the largest number."""
+    wrong = own.fail("NaN among the values of this aggregate is not offered: leave it out by FILTER")
+    return f"CASE WHEN bool_or(isnan({number.sql}))~ THEN {wrong} ELSE {written} END"
 
 
 @aggregate("avg")
@@ -61,6 +77,9 @@ def _approx_percentile(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     if len(found) > 2:
         raise own.refuse(node, "not-offered", "Weights and accuracies of approx_percentile are not offered.")
     number, share = number_of(own, node, found[0]), found[1]
+    given_shares = node.expressions[1].expressions if share.type.name == "array" else [node.expressions[1]]
+    if not given_shares or not all(_is_share(each) for each in given_shares):
+        raise own.refuse(node, "bad-value", "A percentage is a number from 0 to 1, written in the query here.")
     kind = (
         number.type
         if number.type.name in ("real", "double", "bigint")
@@ -72,18 +91,40 @@ def _approx_percentile(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     shares = share.type.of[0] if share.type.name == "array" else share.type
     if not t.is_number(shares):
         raise own.refuse(node, "wrong-types", "A percentage is a number from 0 to 1.")
-    if share.type.name == "array":
-        return Typed(f"quantile_disc({written}, {own.as_type(node, share, t.array(t.DOUBLE))})~", t.array(kind))
-    return Typed(f"quantile_disc({written}, {own.as_type(node, share, t.DOUBLE)})~", kind)
+    whole = t.array(kind) if share.type.name == "array" else kind
+    wanted = t.array(t.DOUBLE) if share.type.name == "array" else t.DOUBLE
+    quantile = f"quantile_disc({written}, {own.as_type(node, share, wanted)})~"
+    if number.type.name in ("real", "double"):
+        quantile = _without_nan(own, number, quantile)
+    return Typed(quantile, whole)
+
+
+def _is_share(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Literal) and not node.args.get("is_string") and 0 <= float(node.this) <= 1
+
+
+@aggregate("approx_distinct")
+def _approx_distinct(own: Expressions, node: exp.Expr, given: Given) -> Typed:
+    found = values(own, node, given, 1, 2)
+    error = found[1].constant if len(found) == 2 else "0.023"
+    if error is None or not re.fullmatch(r"[0-9.eE+-]+", error) or not 0.0040625 <= float(error) <= 0.26:
+        raise own.refuse(node, "bad-value", "The standard error is a number from 0.0040625 to 0.26.")
+    return TO_TABLE
 
 
 @aggregate("max_by", "min_by")
 def _max_by(own: Expressions, node: exp.Expr, given: Given) -> Typed:
+    found = values(own, node, given, 2, 3)
+    value, key = found[:2]
+    is_number = key.type.name in ("real", "double") and name_of(node) == "max_by"
+    # NaN is the largest number only if all are NaN; DuckDB treats it as the largest number.
+    number_first = f'CASE WHEN {key.sql} IS NOT NULL THEN {{"a": NOT isnan({key.sql}), "b": {key.sql}}} END'
+    ordered_by = number_first if is_number else key.sql
     if len(given) != 3:
-        return TO_TABLE
-    value, key, number = values(own, node, given, 3, 3)
+        return Typed(f"arg_max_null({value.sql}, {ordered_by})~", value.type) if is_number else TO_TABLE
+    number = found[2]
     name = "arg_max" if name_of(node) == "max_by" else "arg_min"
-    return Typed(f"{name}({value.sql}, {key.sql}, {own.as_type(node, number, t.BIGINT)})~", t.array(value.type))
+    return Typed(f"{name}({value.sql}, {ordered_by}, {own.as_type(node, number, t.BIGINT)})~", t.array(value.type))
 
 
 @aggregate("map_agg")

@@ -87,6 +87,10 @@ def _date_parse(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     is_mysql = name_of(node) == "date_parse"
     shape = _shape(own, node, pattern, "of_mysql" if is_mysql else "of_joda", reads=True)
     read = f"strptime({text}, {quoted(shape)})"
+    if "%y" in shape and not is_mysql:
+        raise own.refuse(node, "not-the-same", "The century of yy depends on the year of the query: use yyyy.")
+    if "%y" in shape and "%Y" not in shape:  # DuckDB takes 69 for 1969, Athena for 2069
+        read = f"CASE WHEN year({read}) = 1969 THEN {read} + INTERVAL 100 YEAR ELSE {read} END"
     if "%f" in shape:
         read = f"date_trunc('milliseconds', {read})"
     if not re.search(SPACES_TO_SPARE, shape):  # DuckDB ignores them

@@ -20,7 +20,7 @@ def _abs(own: Expressions, node: exp.Expr, given: Given) -> Typed:
     found = number_of(own, node, values(own, node, given, 1, 1)[0])
     if name_of(node) == "sign" and found.type.name in ("real", "double"):
         plain = f"CAST(sign({found.sql}) AS {t.in_duckdb(found.type)})"
-        return Typed(f"CASE WHEN isnan({found.sql}) THEN {found.sql} ELSE {plain} END", found.type)
+        return Typed(f"CASE WHEN isnan({found.sql}) OR {found.sql} = 0 THEN {found.sql} ELSE {plain} END", found.type)
     if name_of(node) == "sign" and found.type.name == "decimal":
         return Typed(f"CAST(sign({found.sql}) AS DECIMAL(1, 0))", t.decimal(1, 0))
     return Typed(f"CAST({name_of(node)}({found.sql}) AS {t.in_duckdb(found.type)})", found.type)

@@ -22,7 +22,12 @@ def _expression(own: Expressions, node: exp.Expr, found: Sequence[Typed], *, gro
     if group and patterns.may_be_absent(pattern):
         detail = "A group that may have no part in a match gives null in Athena and an empty text here: take group 0."
         raise own.refuse(node, "not-the-same", detail)
-    return own.as_type(node, found[0], t.VARCHAR), quoted(pattern), pattern
+    text = own.as_type(node, found[0], t.VARCHAR)
+    if patterns.of_ascii(pattern):
+        wrong = own.fail(r"\w, \d, \s and \b take letters of ASCII here: write the letters in brackets")
+        # Java's \s also matches a vertical tab.
+        text = f"CASE WHEN strlen({text}) <> length({text}) OR contains({text}, chr(11)) THEN {wrong} ELSE {text} END"
+    return text, quoted(pattern), pattern
 
 
 def _group(own: Expressions, node: exp.Expr, found: Sequence[Typed]) -> int:
@@ -98,4 +103,9 @@ def _regexp_replace(own: Expressions, node: exp.Expr, given: Given) -> Typed:
             raise own.refuse(
                 node, "not-the-same", "The pattern's groups may have no part in a match: no page says what they give."
             )
-    return Typed(f"regexp_replace({text}, {pattern}, {quoted(instead)}, 'g')", t.VARCHAR)
+    replaced = f"regexp_replace({text}, {pattern}, {quoted(instead)}, 'g')"
+    if plain in patterns.OF_NO_WIDTH:
+        return Typed(replaced, t.VARCHAR)
+    # After a match, Java also replaces the empty text behind it.
+    wrong = own.fail("regexp_replace takes a pattern here that does not match the empty text")
+    return Typed(f"CASE WHEN regexp_matches('', {pattern}) THEN {wrong} ELSE {replaced} END", t.VARCHAR)

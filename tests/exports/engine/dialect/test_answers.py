@@ -41,6 +41,12 @@ NUMBERS: Final = {
     "random(0)": WRONG,
     "random(5, 5)": WRONG,
     "SELECT count_if(NULL)": "0",
+    "1e0 + 2": "3.0",
+    "1e0+2": SYNTAX,
+    "1.5e0-0.5e0": SYNTAX,
+    "ARRAY[REAL '1', REAL '100']": "[1.0, 100.0]",
+    "avg(cast('99999999999999999999999999999999999999' AS decimal(38, 0)))": "99999999999999999999999999999999999999",
+    "SELECT sum(x) FROM (VALUES DECIMAL '99.99', DECIMAL '-0.01') t(x)": "99.98",
 }
 NOT_A_NUMBER: Final = {
     "nan() = nan()": "false",
