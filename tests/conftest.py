@@ -29,8 +29,14 @@ from playwright.sync_api import Playwright, sync_playwright
 import embedded
 from tests import databases
 
-# The same examples in every run, and no deadline that fails on a slow machine.
-hypothesis.settings.register_profile("crowdtrace", derandomize=True, deadline=None, database=None)
+# The same examples in every run, and neither a deadline nor a measured time that fails on a busy machine.
+hypothesis.settings.register_profile(
+    "crowdtrace",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.load_profile("crowdtrace")
 
 # A run starts about sixty Python processes; without bytecode on disk each would compile everything it imports.
