@@ -36,8 +36,14 @@ if TYPE_CHECKING:
     from tests.exports.ledger import ReleasedLake
     from tests.exports.s3 import S3Server
 
-# The same examples in every run, and no deadline that fails on a slow machine.
-hypothesis.settings.register_profile("crowdtrace", derandomize=True, deadline=None, database=None)
+# The same examples in every run, and neither a deadline nor a measured time that fails on a busy machine.
+hypothesis.settings.register_profile(
+    "crowdtrace",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.load_profile("crowdtrace")
 
 # A run starts about sixty Python processes; without bytecode on disk each would compile everything it imports.

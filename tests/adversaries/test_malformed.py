@@ -14,7 +14,7 @@ from tests.passes.people import Phone, result, scan, send_bytes
 
 pytestmark = pytest.mark.django_db
 MALFORMED = json.loads((Path(__file__).parents[1] / "data" / "malformed_passes.json").read_text())
-FEW = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 ADDRESSES = (
     ("POST", "visitors"),
     ("DELETE", "visitors/me"),

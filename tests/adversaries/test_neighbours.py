@@ -41,7 +41,7 @@ class TestTheRestOfACrowd:
     @settings(
         max_examples=10,
         phases=[Phase.explicit, Phase.generate],
-        suppress_health_check=[HealthCheck.function_scoped_fixture],
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )
     @given(st.lists(SPANS, min_size=1, max_size=6), SPANS, ANSWERS)
     @example([[(44, 108)], [(168, 41), (236, 53), (374, 49)], [(418, 280)], [(88, 271)]], [(383, 217)], BAD)

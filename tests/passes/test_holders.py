@@ -267,7 +267,7 @@ def test_only_passes_are_drawn(credential: str) -> None:
 @example(signature=bytes(64), slot=None, form="svg")
 @example(signature=bytes(64), slot=(0, bytes(16)), form="svg")
 @example(signature=bytes(64), slot=(0, bytes(16)), form="png")
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_any_bytes_in_place_of_the_signature_are_drawn_or_refused(
     held: HeldPass, signature: bytes, slot: tuple[int, bytes] | None, form: str
 ) -> None:

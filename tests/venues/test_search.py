@@ -129,7 +129,8 @@ def test_the_limit_is_kept_within_bounds(town: Organisation, limit: int, count: 
     assert len(names(limit=limit)) == count
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # a search leaves nothing behind
+# A search leaves nothing behind.
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(q=st.text(max_size=60), zip_code=st.text(max_size=6))
 def test_any_text_is_a_search_that_narrows_the_list(town: Organisation, q: str, zip_code: str) -> None:
     found, everywhere = names(q=q, zip_code=zip_code.replace("\0", "")), names()

@@ -132,7 +132,7 @@ LATER = [Guest(0, True, False, (minute,), False, 3) for minute in (620, 640, 660
 @given(day=st.lists(people(), min_size=1, max_size=PEOPLE))
 @example(day=[[LONG], *[[one] for one in LATER]])
 @example(day=[[replace(LONG, ill=True)] * 3, [replace(LONG, hot=True)] * 3, LATER])
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_nobody_moves_more_than_is_declared(worlds: list[list[Venue]], day: list[list[Guest]]) -> None:
     Pass.objects.all().delete()
     ScanRow.objects.all().delete()

@@ -29,8 +29,9 @@ def _way(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
+# All examples of a test go one way.
 @pytest.mark.usefixtures("_way")
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # all examples of a test go one way
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(HEADS, st.integers(1, 40) | st.sampled_from([255, 256, 257, 1679, 1680]), CODES)
 def test_all_walks_are_those_of_the_protocol(head: bytes, slot: int, code: bytes) -> None:
     assert chain.steps(head, slot, code)[-1] == chain_compiled.walk(head, slot, code) == in_words(head, slot, code)

@@ -176,7 +176,9 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(events=EVENTS)
 def test_step_by_step_is_the_same_as_from_the_start(events: list[tuple[str, int, int, int]]) -> None:
     venue = make_venue(volume_m3=250.0, air_changes_per_h=1.0)
