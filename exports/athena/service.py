@@ -164,14 +164,14 @@ class Local:
 
     def get(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:
         """Return the state and statistics of a query."""
-        return {"QueryExecution": self._told(_row(asked, now))}
+        return {"QueryExecution": self._execution_data(_row(asked, now))}
 
     def batch(self, asked: Mapping[str, Any], now: dt.datetime) -> Json:
         """Return the state and statistics of several queries."""
         found, missing = [], []
         for name in _ids(asked):
             try:
-                found.append(self._told(_row({"QueryExecutionId": name}, now)))
+                found.append(self._execution_data(_row({"QueryExecutionId": name}, now)))
             except AthenaError as error:
                 missing.append({"QueryExecutionId": name, "ErrorCode": error.kind, "ErrorMessage": str(error)})
         return {"QueryExecutions": found, "UnprocessedQueryExecutionIds": missing}
@@ -180,7 +180,7 @@ class Local:
         """Return no query: they belong to anyone, and nobody may see those of others."""
         return {"QueryExecutionIds": []}
 
-    def _told(self, row: AthenaQuery) -> Json:
+    def _execution_data(self, row: AthenaQuery) -> Json:
         status: Json = {"State": row.state, "SubmissionDateTime": row.submitted_at.timestamp()}
         if row.completed_at:
             status["CompletionDateTime"] = row.completed_at.timestamp()

@@ -86,7 +86,7 @@ class TicketsView(APIView):
         answer = draw_tickets(
             auth_key=visitor_of(request).key, sets=[_set(each) for each in body["draws"]], now=utc_now()
         )
-        drawn = serializers.DrawnSerializer({"draws": [_told(each) for each in answer.sets]})
+        drawn = serializers.DrawnSerializer({"draws": [_ticket_answer(each) for each in answer.sets]})
         return Response(drawn.data, status=201 if answer.new else 200)
 
 
@@ -94,5 +94,5 @@ def _set(asked: dict[str, Any]) -> TicketSet:
     return TicketSet(asked["epoch"], {each: asked[each.value] for each in TicketClass})
 
 
-def _told(signed: TicketSet) -> dict[str, Any]:
+def _ticket_answer(signed: TicketSet) -> dict[str, Any]:
     return {"epoch": signed.epoch} | {each.value: signed.values[each] for each in TicketClass}

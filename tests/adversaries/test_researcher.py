@@ -96,7 +96,7 @@ class TestThreeKnownVisits:
         people = rng.choice(often["person"].unique(), count, replace=False)
         return [(int(one), often[often["person"] == one].sample(KNOWN_VISITS, random_state=1)) for one in people]
 
-    def test_with_stable_tokens_it_would_succeed_for_nearly_everybody(self, town: pd.DataFrame) -> None:
+    def test_stable_tokens_would_let_it_succeed_for_nearly_everybody(self, town: pd.DataFrame) -> None:
         """The measure works: the same rows, only to the hour and ZIP, with one token per person."""
         won = 0
         tokens_at = {key: set(rows) for key, rows in town.groupby(["day", "zip", "hour"])["person"]}

@@ -76,7 +76,7 @@ def test_declining_on_the_page_of_results_leaves_an_ordinary_report(visitor: Pag
     assert [body["prompted"] for body in bodies] == [False]
 
 
-def test_who_comes_to_report_without_being_asked_was_not_picked(phone: Page, settings: Settings) -> None:
+def test_a_visitor_who_reports_unprompted_was_not_picked(phone: Page, settings: Settings) -> None:
     settings.ASKED_SHARE = 1.0
     check_in(phone, make_venue(now=now()))
     bodies = sent(phone)

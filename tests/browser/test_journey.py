@@ -171,7 +171,7 @@ def test_check_in_by_keyboard_alone(phone: Page) -> None:
     shows(phone, "shown")
 
 
-def test_at_twice_the_size_and_from_right_to_left_one_can_still_check_in(open_context: OpenContext) -> None:
+def test_check_in_works_at_twice_the_size_and_from_right_to_left(open_context: OpenContext) -> None:
     context: BrowserContext = open_context(
         viewport={"width": 390, "height": 844}, color_scheme="dark", reduced_motion="reduce"
     )

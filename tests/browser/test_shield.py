@@ -123,7 +123,7 @@ def test_the_deployments_own_guidance_is_shown(phone: Page, open_context: OpenCo
     assert phone.get_attribute("[data-when=guidance] a", "href") == "https://health.example/"
 
 
-def test_what_if_says_what_another_visit_would_leave(phone: Page, open_context: OpenContext) -> None:
+def test_the_what_if_form_shows_the_shield_after_another_visit(phone: Page, open_context: OpenContext) -> None:
     venue = make_venue(kind=KIND, now=now())
     visit(phone, open_context, venue)
     make_venue(name="Elsewhere", kind=KIND, now=now())

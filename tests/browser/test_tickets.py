@@ -113,7 +113,7 @@ def headers() -> Iterator[list[dict[str, str]]]:
     request_started.disconnect(dispatch_uid="headers")
 
 
-def test_what_was_drawn_in_another_opening_is_spent_without_drawing_and_shares_no_header(
+def test_a_ticket_drawn_in_another_opening_is_spent_without_drawing_and_shares_no_header(
     context: BrowserContext, live_server: LiveServer, headers: list[dict[str, str]]
 ) -> None:
     context.add_cookies([{"name": "django_language", "value": "en", "url": live_server.url}])
@@ -142,7 +142,7 @@ def test_what_was_drawn_in_another_opening_is_spent_without_drawing_and_shares_n
     assert not {"HTTP_COOKIE", "HTTP_REFERER", "HTTP_IF_NONE_MATCH"} & drawn.keys()
 
 
-def test_in_an_opening_with_a_check_in_nothing_is_drawn_ahead(context: BrowserContext) -> None:
+def test_nothing_is_drawn_ahead_in_an_opening_with_a_check_in(context: BrowserContext) -> None:
     phone = context.new_page()
     go_home(phone)
     begin_check_in(phone, make_venue(now=now()))

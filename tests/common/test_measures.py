@@ -66,6 +66,6 @@ def test_without_valkey_counts_wait_in_the_process(settings: Any) -> None:
     assert measures.read()[LIMITED][("query",)] == 20
 
 
-def test_what_another_version_counted_is_left_out() -> None:
+def test_counts_of_another_version_are_left_out() -> None:
     valkey.client().hset(measures.KEY, mapping={"unknown": 50, "crowdtrace_scans\tlive": 50})
     assert all(not values for values in measures.read().values())

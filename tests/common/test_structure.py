@@ -82,6 +82,13 @@ def test_the_map_of_the_code_names_files_that_exist_and_every_app() -> None:
     assert {f"{name}/" for name in packages() - {"crowdtrace"}} <= named
 
 
+def test_the_map_of_the_code_names_what_its_files_define() -> None:
+    text = (CHECKOUT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(\w+)` (?:in|of each table in) `([\w./]+)`", text)
+    assert len(named) > 12
+    assert not [(name, file) for name, file in named if name not in (CHECKOUT / file).read_text(encoding="utf-8")]
+
+
 # Tables ---------------------------------------------------------------------------------------------------------------
 def tables_named(file: Path) -> set[str]:
     """Return the tables of installed apps that a file of SQL names, or a Python file in its strings."""

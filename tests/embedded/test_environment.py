@@ -17,7 +17,7 @@ def make(folder: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_what_a_link_leads_to_is_never_emptied(tmp_path: Path) -> None:
+def test_the_target_of_a_link_is_never_emptied(tmp_path: Path) -> None:
     shared = tmp_path / "shared"
     shared.mkdir()
     (shared / "pyvenv.cfg").write_text("of somebody else")

@@ -83,7 +83,7 @@ def test_the_home_of_another_user_is_refused(folder: Path) -> None:
         embedded.home()
 
 
-def test_what_a_killed_first_start_left_does_not_make_a_folder_foreign(folder: Path) -> None:
+def test_leftovers_of_a_killed_first_start_do_not_make_a_folder_foreign(folder: Path) -> None:
     folder.mkdir(parents=True)
     (folder / ".crowdtrace-home.0123456789abcdef").write_text("half")
     embedded.home()

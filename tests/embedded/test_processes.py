@@ -216,7 +216,7 @@ def test_later_a_program_that_keeps_ending_is_restarted_more_slowly_and_stops_no
         supervisor.stop()
 
 
-def test_what_a_killed_supervisor_left_is_ended_at_the_next_start(
+def test_leftovers_of_a_killed_supervisor_are_ended_at_the_next_start(
     home: Path, supervise: Callable[..., Supervisor]
 ) -> None:
     left = subprocess.Popen(FAMILY, start_new_session=True)

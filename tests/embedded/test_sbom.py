@@ -46,7 +46,7 @@ def test_every_pinned_package_of_python_is_there_with_its_hashes(lock: str, comp
     assert set(re.findall("sha256:([0-9a-f]{64})", locked)) <= hashes
 
 
-def test_what_pages_carry_is_distinguished_from_what_builds_them(components: dict[str, Any]) -> None:
+def test_packages_in_pages_are_distinguished_from_build_tools(components: dict[str, Any]) -> None:
     scopes = {purl: one["scope"] for purl, one in components.items() if purl.startswith("pkg:npm/")}
     assert any("qr@" in purl and scope == "required" for purl, scope in scopes.items())
     assert any("esbuild@" in purl and scope == "excluded" for purl, scope in scopes.items())

@@ -361,7 +361,7 @@ def test_a_user_inside_a_user_of_the_same_process_stops_nothing(home: Path) -> N
         assert None not in pids(home)
 
 
-def test_what_a_killed_user_left_running_is_used_again_and_stopped_by_the_next(home: Path) -> None:
+def test_services_left_by_a_killed_user_are_used_and_stopped_by_the_next(home: Path) -> None:
     with another_user(home) as other:
         left = pids(home)
         other.kill()

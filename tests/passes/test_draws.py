@@ -140,7 +140,7 @@ def test_registering_again_gives_no_second_set(phone: Phone) -> None:
     assert DrawnSet.objects.count() == 1
 
 
-def test_what_is_kept_is_a_keyed_hash_of_key_and_day_and_of_the_set(phone: Phone) -> None:
+def test_only_keyed_hashes_of_key_and_day_and_of_the_set_are_kept(phone: Phone) -> None:
     phone.wallet.draw(coming(2), now=NOW)
     rows = {bytes(row.pk): row for row in DrawnSet.objects.all()}
     assert set(rows) == {drawn_hash(phone.keys.auth, epoch.start) for epoch in coming(2)}

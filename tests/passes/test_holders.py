@@ -310,7 +310,7 @@ def test_an_erased_pass_is_declined_offline_until_its_epoch_ends(door: EnrolledD
 
 
 @pytest.mark.parametrize("answers", [HEALTHY, dict.fromkeys(HEALTHY, True)])
-def test_what_is_erased_stays_erased(venue: Venue, answers: dict[str, bool]) -> None:
+def test_erased_passes_stay_erased(venue: Venue, answers: dict[str, bool]) -> None:
     """Its anchor and its owner hash make no second pass, at no venue and on no day, with no answers."""
     phone, other = Phone(), Phone()
     other.register()

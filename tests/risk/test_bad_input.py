@@ -196,7 +196,7 @@ class TestCrowdStateThatIsWrong:
     @pytest.mark.parametrize(
         "name", ["integral_h2_per_m3", "person_h", "concentration_per_m3", "removal_rate_per_h", "volume_m3"]
     )
-    def test_what_is_no_number_is_an_error(self, name: str, value: float) -> None:
+    def test_values_that_are_not_numbers_are_errors(self, name: str, value: float) -> None:
         response = self.broken(**{name: lambda state: np.full_like(getattr(state, name), value)})
         assert response.status_code == 500
         assert response["Content-Type"] == "application/problem+json"

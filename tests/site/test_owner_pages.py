@@ -46,7 +46,7 @@ def page_of(client: Client, venue: Venue, end: str = "") -> Any:
     return client.get(f"/owner/venues/{venue.public_id}{end}")
 
 
-def test_who_left_or_timed_out_is_not_inside() -> None:
+def test_people_who_left_or_timed_out_are_not_inside() -> None:
     venue, _client = place()
     now = utc_now()
     stay(venue, now - 10 * MINUTE, open_end=True)

@@ -99,7 +99,7 @@ def test_a_translation_has_the_same_places_to_fill_in(app: str, language: str) -
 
 @pytest.mark.parametrize("language", OTHERS)
 @pytest.mark.parametrize("app", APPS)
-def test_what_is_served_is_what_translators_wrote(app: str, language: str) -> None:
+def test_pages_show_the_text_of_translators(app: str, language: str) -> None:
     source = CHECKOUT / app / "locale" / language / "LC_MESSAGES" / "django.po"
     assert "#, fuzzy" not in source.read_text()
     served = catalogue(app, language)

@@ -40,7 +40,7 @@ def answers_by_owner() -> dict[bytes, tuple[Any, ...]]:
     return {bytes(owner): tuple(rest) for owner, *rest in Pass.objects.values_list("owner_hash", *columns)}
 
 
-def test_what_is_written_agrees_with_the_truth(tmp_path: Path) -> None:
+def test_written_rows_agree_with_the_truth(tmp_path: Path) -> None:
     told = simulate(tmp_path)
     truth = pq.read_table(tmp_path / "visits.parquet").to_pylist()
     mine = [row for row in truth if row["has_app"]]
@@ -132,7 +132,7 @@ def test_an_invalid_plan_is_refused_with_a_message(tmp_path: Path) -> None:
         call_command("simulate", "--visitors=0", "--venues=1", "--days=1", "--seed=1", f"--truth-out={tmp_path}")
 
 
-def test_what_cannot_be_done_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+def test_an_impossible_plan_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="not a date like"):
         simulate(tmp_path, start="yesterday")
     with pytest.raises(CommandError, match="folder of --owners-out"):

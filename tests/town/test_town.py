@@ -81,7 +81,7 @@ def test_visits_lie_in_opening_hours_and_nobody_is_in_two_places(lived: tuple[To
         assert (stays.arrive_s[order][1:][same] >= stays.leave_s[order][:-1][same]).all()
 
 
-def test_whom_a_venue_refuses_is_not_inside(lived: tuple[Town, list[TownDay]]) -> None:
+def test_refused_people_are_not_inside(lived: tuple[Town, list[TownDay]]) -> None:
     town, days = lived
     refused = sum(day.refusals.size for day in days)
     assert refused > 0

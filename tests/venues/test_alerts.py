@@ -77,7 +77,7 @@ def test_a_viewer_sets_the_own_mail_and_no_share(world: World, viewer: User) -> 
     assert (world.venue.alert_percent, AlertMail.objects.count()) == (90, 1)
 
 
-def test_who_wants_mails_is_in_the_export(world: World, viewer: User) -> None:
+def test_the_export_lists_who_wants_alert_mails(world: World, viewer: User) -> None:
     set_alert_mail(venue=world.venue, user=viewer, wanted=True, origin="https://x", now=world.venue.created_at)
     data = export_organisation(organisation=world.organisation, actor="owner", now=world.venue.created_at)
     assert data["venues"][0]["alert_mails"] == [viewer.username]

@@ -86,7 +86,7 @@ def test_a_code_with_a_bad_name_is_not_spent() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_that_send_a_code_at_once_one_gets_a_device(race: "Callable[..., list[Any]]") -> None:
+def test_one_of_two_concurrent_enrolments_gets_the_device(race: "Callable[..., list[Any]]") -> None:
     code = new_code()
     results = race(lambda: enrol(code), 4)
     assert sum(isinstance(one, tuple) for one in results) == 1

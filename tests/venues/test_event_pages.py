@@ -159,7 +159,7 @@ def test_a_time_that_the_clock_skips_in_the_zone_of_a_first_event_is_refused(zon
 
 
 @pytest.mark.parametrize(("chosen", "instant"), [("0", "05:30"), ("1", "06:30")])
-def test_of_a_time_that_comes_twice_either_can_be_chosen(chosen: str, instant: str, place: Venue, as_: As) -> None:
+def test_both_instants_of_a_repeated_time_can_be_chosen(chosen: str, instant: str, place: Venue, as_: As) -> None:
     client, address = as_("manager"), f"/owner/venues/{place.public_id}/events/new"
     given = NEW | {"date": "2026-11-01", "starts": "01:30", "ends": "04:00"}
     asked = client.post(address, given)

@@ -175,7 +175,7 @@ class TestInvitations:
         assert not take(event, second)
 
     @pytest.mark.django_db(transaction=True)
-    def test_of_two_that_take_the_last_use_at_once_one_gets_it(self, race: Race) -> None:
+    def test_one_of_two_concurrent_takers_gets_the_last_use(self, race: Race) -> None:
         event = make_event()
         _invitation, code = invite(event, uses=1)
         assert sorted(race(lambda: take(event, code), 3)) == [False, False, True]

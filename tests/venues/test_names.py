@@ -37,7 +37,7 @@ def test_every_name_is_stored_in_one_form() -> None:
 
 
 @pytest.mark.parametrize("name", [UNSEEN, "", " \t"])
-def test_a_name_of_which_nothing_can_be_seen_is_refused(name: str) -> None:
+def test_an_invisible_name_is_refused(name: str) -> None:
     venue = make_venue()
     makers = (
         lambda: make_organisation(name=name),

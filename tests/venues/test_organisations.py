@@ -45,7 +45,7 @@ class TestMembers:
             redeem_member_code(user=make_user(), code=code, now=NOW)
 
     @pytest.mark.django_db(transaction=True)
-    def test_of_two_that_redeem_a_code_at_once_one_joins(self, race: Race) -> None:
+    def test_one_of_two_concurrent_redemptions_joins(self, race: Race) -> None:
         organisation = make_organisation()
         code = make_member_code(organisation=organisation, role=Role.VIEWER, actor="owner", now=NOW).code
         people = [make_user(), make_user()]

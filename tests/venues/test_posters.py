@@ -136,7 +136,7 @@ def test_the_printed_poster_says_what_is_not_verified(verified: bool) -> None:
 
 
 @pytest.mark.django_db
-def test_places_with_a_zip_code_have_letter_paper_and_either_can_be_asked_for(world: World, as_: As) -> None:
+def test_places_with_a_zip_code_have_letter_paper_and_both_papers_can_be_requested(world: World, as_: As) -> None:
     def size(query: str) -> list[int]:
         content = as_("viewer").get(f"/owner/venues/{world.venue.public_id}/poster.pdf{query}").content
         return [round(float(side)) for side in pypdf.PdfReader(io.BytesIO(content)).pages[0].mediabox[2:]]

@@ -108,7 +108,7 @@ class TestVenues:
         again = call(client, "GET", address, If_None_Match=tag)
         assert (again.status_code, again.content) == (304, b"")
 
-    def test_what_is_known_can_be_unknown_again(self) -> None:
+    def test_a_known_fact_can_be_removed(self) -> None:
         venue = make_venue(volume_m3=420.0)
         changed = update_venue(venue=venue, changes={"volume_m3": None}, actor="owner", now=NOW)
         assert changed.volume_m3 is None

@@ -31,7 +31,7 @@ def test_a_clock_shows_a_time_once_twice_or_never(zone: str, wall: str, found: l
     assert instants(at(wall), ZoneInfo(zone)) == [at(one) for one in found]
 
 
-def test_what_the_clock_skips_is_between_two_times() -> None:
+def test_a_skipped_time_is_between_two_instants() -> None:
     assert skipped(at("2027-03-14T02:30"), NEW_YORK) == (dt.time(2), dt.time(3))
     assert skipped(at("2026-10-04T02:10"), LORD_HOWE) == (dt.time(2), dt.time(2, 30))
 

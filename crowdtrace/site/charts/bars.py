@@ -28,6 +28,8 @@ HOURS_HEIGHT, HOURS_HEAD, HOURS_STEP, HOURS_GAP = 96, 8, 14, 4
 LEAST_BAR: Final = 3
 """The smallest bar of an hour is drawn even if its value is close to zero."""
 LABEL_EVERY_H: Final = 4
+LEVEL_LABEL_EVERY_H: Final = 6
+"""Hours of a whole day are labelled less often: one of them is "midnight"."""
 BARS_OF_LABEL: Final = 3
 """Width of a label of an hour, in bars."""
 
@@ -97,7 +99,7 @@ def levels_chart(levels: Sequence[int], *, most: int, names: Sequence[str], now:
     """Return how full a place usually is in each hour of a day, from 0 to `most`; the hour `now` is marked."""
     axis = _upward(most, height=HOURS_HEIGHT, head=HOURS_HEAD)
     bars = [
-        _hour_bar(axis, hour, level, names[hour] if hour % LABEL_EVERY_H == 0 else "", is_marked=hour == now)
+        _hour_bar(axis, hour, level, names[hour] if hour % LEVEL_LABEL_EVERY_H == 0 else "", is_marked=hour == now)
         for hour, level in enumerate(levels)
     ]
     return _hours_chart(bars, [])

@@ -143,7 +143,7 @@ def test_a_concurrent_twin_gets_retry_after(api: APIClient, gate: Gate) -> None:
     assert rows() == 1
 
 
-def test_of_many_twins_at_once_one_has_an_effect() -> None:
+def test_one_of_many_identical_requests_has_an_effect() -> None:
     barrier = threading.Barrier(6)
 
     def run(_: int) -> tuple[int, bytes]:

@@ -53,7 +53,7 @@ def refusal(data: bytes) -> FieldError:
         (b"{} {}", "", "not_json"),
     ],
 )
-def test_what_readers_could_take_differently_is_refused_with_its_place(data: bytes, pointer: str, code: str) -> None:
+def test_ambiguous_json_is_refused_with_its_position(data: bytes, pointer: str, code: str) -> None:
     error = refusal(data)
     assert (error.pointer, error.code) == (pointer, code)
 
@@ -62,7 +62,7 @@ def test_a_syntax_error_names_line_and_column() -> None:
     assert "line 2, column 7" in refusal(b'{"a": 1,\n "b": x}').detail
 
 
-def test_what_is_allowed_at_the_edge_is_read() -> None:
+def test_values_at_the_limits_are_read() -> None:
     deep = b"[" * 32 + b"]" * 32
     assert json.dumps(parse_json(deep)).encode() == deep
     assert parse_json(b'{"a":9007199254740991,"b":-9007199254740991}') == {"a": MAX_INTEGER, "b": -MAX_INTEGER}

@@ -357,7 +357,7 @@ class TestDescriptors:
             assert set(first) == {f"{described.name}/{name}" for name in described.names}
             assert first[f"{described.name}/{key}"]
 
-    def test_what_the_files_themselves_show_equals_the_description(
+    def test_the_description_equals_what_the_files_contain(
         self, client: Client, released: ReleasedLake, tmp_path: Path
     ) -> None:
         """The schema is induced from the bytes alone: names, types, nulls, values, ranges."""

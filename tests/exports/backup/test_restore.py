@@ -133,7 +133,7 @@ def test_days_released_after_the_backup_are_published_again_as_they_were(target:
     assert set(as_of["scan_date"].to_pylist()) == {days[0]}
 
 
-def test_what_was_erased_after_the_backup_stays_erased(target: Target, tmp_path: Path) -> None:
+def test_rows_erased_after_the_backup_stay_erased(target: Target, tmp_path: Path) -> None:
     rows = published(a_place())
     gone = {token_of(rows[number]) for number in (3, 7)}
     back_up(tmp_path / "backup")

@@ -25,7 +25,7 @@ def listing(operator: str, *prefixes: str) -> dict[str, Any]:
         ("s3:GetObject", "arn:aws:s3:::LAKE/open/a"),
     ],
 )
-def test_what_no_statement_allows_is_denied(action: str, resource: str) -> None:
+def test_actions_that_no_statement_allows_are_denied(action: str, resource: str) -> None:
     assert not policy([READ]).allows(action, resource)
     assert policy([READ]).allows("s3:GetObject", "arn:aws:s3:::lake/open/a/b")
     assert policy([READ]).allows("S3:getobject", "arn:aws:s3:::lake/open/a/b")

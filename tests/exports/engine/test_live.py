@@ -55,7 +55,7 @@ def test_it_is_half_an_hour_late_and_constant_in_between() -> None:
     assert bands(NOW + 60 * MINUTE) == {"941": "busy"}
 
 
-def test_who_has_left_or_timed_out_is_not_there() -> None:
+def test_people_who_left_or_timed_out_are_not_there() -> None:
     first, *_ = area()
     crowd(first, 10, COUNTED - 90 * MINUTE, 60)
     for _ in range(10):

@@ -257,7 +257,7 @@ class TestTheLake:
         assert run_erasures(now=NOW) == 1
         assert receipt(capability)["lake"]["proven"]
 
-    def test_what_fails_again_and_again_is_given_up_and_says_so(
+    def test_an_erasure_that_keeps_failing_is_given_up_and_says_so(
         self, place: Place, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         published(place)
@@ -289,7 +289,7 @@ class TestCancelling:
         run_erasures(now=NOW)
         assert receipt(again)["lake"]["rows"] == 1
 
-    def test_in_the_last_moment_before_the_commit_the_others_go_on(
+    def test_other_erasures_continue_when_one_is_cancelled_just_before_the_commit(
         self, place: Place, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         published(place)

@@ -28,7 +28,7 @@ def test_all_rows_are_printed_beyond_what_the_api_answers(released: ReleasedLake
 
 
 @pytest.mark.parametrize("form", ["csv", "table"])
-def test_what_is_missing_is_said_on_standard_error_and_in_the_last_line(
+def test_further_rows_are_announced_on_standard_error_and_in_the_last_line(
     released: ReleasedLake, settings: Any, form: str
 ) -> None:
     settings.QUERY_WHOLE_LIMITS = {"max_rows": 5}

@@ -79,7 +79,7 @@ def test_an_empty_day_stays_nearly_empty() -> None:
     assert np.mean(totals) < 300
 
 
-def test_what_is_too_small_goes_to_the_empty_zip_and_the_day_stays_whole() -> None:
+def test_small_counts_go_to_the_empty_zip_and_the_total_stays() -> None:
     domain = tables()
     rows = [{"zip": 1}] * 5000 + [{"zip": 2}] * 3
     fitted = fit(_draw(day=DAY, counts=counts_of(domain, rows), tables=domain, budget=1.0, mechanism=without_noise))
@@ -113,7 +113,7 @@ def test_clipped_totals_add_up_and_leave_large_values_alone(values: list[float],
     assert made.sum() == pytest.approx(total, abs=1e-6 * (1 + np.abs(values).max()))
 
 
-def test_what_clipping_adds_is_taken_from_the_largest() -> None:
+def test_the_excess_of_clipping_is_taken_from_the_largest() -> None:
     assert to_total(np.array([100.0, 20.0, -5.0]), 115).tolist() == [95.0, 20.0, 0.0]
 
 

@@ -208,7 +208,7 @@ def signal(value: float, stderr: float, sample: float, name: str = "symptoms") -
     [(1.0, 0.1, 5.0), (20.0, 500.0, 1000.0), (-40.0, 30.0, -100.0), (0.0, 50.0, 100.0)],
     ids=["few check-ins", "much noise", "negative", "nothing but noise"],
 )
-def test_what_is_lost_in_the_noise_has_no_value(value: float, stderr: float, sample: float) -> None:
+def test_a_signal_below_the_noise_has_no_value(value: float, stderr: float, sample: float) -> None:
     found = dict(weekly_numbers(SATURDAY, check_ins(sample) + signal(value, stderr, sample)))
     assert "symptoms" not in found
     assert list(weekly_numbers(SATURDAY, signal(value, 200.0, value, "check-ins"))) == []

@@ -189,7 +189,7 @@ class TestDaysWhoseRowsAreGone:
         release = release_day(day=DAY, now=CLOSED)
         assert (release.step, release.lost_at, release.failure) == (Step.ANNOUNCED, None, "")
 
-    def test_what_was_drawn_in_time_is_published_although_its_rows_are_gone(
+    def test_a_day_drawn_in_time_is_published_although_its_rows_are_gone(
         self, place: Place, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with monkeypatch.context() as patched:

@@ -129,7 +129,7 @@ def test_a_checkout_that_is_a_replay_counts_as_one() -> None:
     assert only_cell("type_of_scan", counts())["type_of_scan"] == "Checkout"
 
 
-def test_what_an_offline_kiosk_said_does_not_count() -> None:
+def test_lights_of_an_offline_kiosk_do_not_count() -> None:
     place = a_place()
     a_scan(place, a_pass(place), approved=True, cause="", kiosk_approved=False)
     assert only_cell(ZIP_RISK_RESULT, counts())["outcome"] == "Approved"

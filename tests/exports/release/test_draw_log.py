@@ -71,7 +71,7 @@ class TestForgottenByTheLedger:
         assert (ledger(), rows()) == before
         assert release.manifest["announced_at"] == "2026-05-17T06:00:00Z"
 
-    def test_a_day_of_which_the_database_knows_nothing_at_all_comes_back_too(self) -> None:
+    def test_a_day_unknown_to_the_database_is_restored_too(self) -> None:
         before = ledger(), rows()
         Release.objects.all().delete()
         Pass.objects.all().delete()
@@ -98,7 +98,7 @@ class TestForgottenByTheLedger:
         release_waiting(now=LATER)
         assert Release.objects.get().budget == 8.0
 
-    def test_where_only_files_are_left_it_is_refused_and_says_what_to_do(self) -> None:
+    def test_a_release_whose_draw_is_lost_is_refused_with_advice(self) -> None:
         before = rows()
         clear_log()
         Release.objects.all().delete()

@@ -127,7 +127,7 @@ class TestAReader:
         answer = read(header | {"Accept": kind})
         assert (answer.status_code, answer["Content-Type"]) == (200, kind)
 
-    def test_what_was_erased_is_not_in_what_is_read_afterwards(self, rows: list[Pass]) -> None:
+    def test_erased_rows_are_not_in_later_reads(self, rows: list[Pass]) -> None:
         _, header = a_token()
         requests.request_erasure(owner_hashes=[bytes(rows[0].owner_hash)], now=NOW)
         batches.run_erasures(now=NOW)

@@ -36,7 +36,7 @@ def test_the_suite_opens_the_vector_of_rfc_9180() -> None:
 
 
 @given(plain=st.binary(max_size=1200), scan_id=st.text("abcXYZ019-_", min_size=16, max_size=64))
-def test_what_is_sealed_opens_with_spaces_behind(plain: bytes, scan_id: str) -> None:
+def test_a_sealed_text_opens_with_trailing_spaces(plain: bytes, scan_id: str) -> None:
     opened = open_scan(seal_scan(plain, scan_id=scan_id, public_key=PUBLIC), scan_id=scan_id, keys=[OTHER, KEY])
     assert opened is not None
     assert opened.startswith(plain)

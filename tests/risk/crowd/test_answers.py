@@ -81,7 +81,7 @@ def test_each_is_counted_once_by_the_gravest_yes(monkeypatch: pytest.MonkeyPatch
     assert AnsweredDay.objects.get().people == FEWEST_PEOPLE + 3
 
 
-def test_of_few_people_nothing_is_counted() -> None:
+def test_answers_of_few_people_are_not_counted() -> None:
     full_venue(yes=5, people=FEWEST_PEOPLE - 1)
     assert settle_answers(now=NOW) == 0
     assert not AnsweredDay.objects.exists()

@@ -195,7 +195,7 @@ def test_a_refresh_with_nothing_new_writes_nothing() -> None:
     assert (list(VenueAdoption.objects.values()), list(CountedDay.objects.values())) == before
 
 
-def test_where_everybody_is_known_to_check_in_no_word_counts(settings: Any) -> None:
+def test_a_host_s_word_does_not_count_where_everybody_is_known_to_check_in(settings: Any) -> None:
     settings.ADOPTION = [1.0]
     venue, _me = full()
     say(venue, 0.2)

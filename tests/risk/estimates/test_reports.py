@@ -86,7 +86,7 @@ def test_visits_to_places_that_anyone_can_make_teach_nothing(*, verified: bool, 
     assert (kept_cells().size > 0) == teaches
 
 
-def test_with_a_visit_that_counts_those_to_places_that_anyone_can_make_add_nothing() -> None:
+def test_visits_to_unverified_places_add_nothing_to_a_report_with_a_counted_visit() -> None:
     """A stranger invents a crowd at a place of their own and then goes to a real one once."""
     real, own = make_venue(kind="office"), make_venue(kind="bar", organisation=make_organisation(verified=False))
     crowd(real, 12)

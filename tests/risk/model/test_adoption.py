@@ -195,7 +195,7 @@ def test_co2_that_agrees_lets_a_verified_host_go_further() -> None:
 
 
 @pytest.mark.parametrize("verified", [True, False])
-def test_who_says_that_few_check_in_is_believed(verified: bool) -> None:
+def test_a_host_who_says_that_few_check_in_is_believed(verified: bool) -> None:
     found = at_venue(ADOPTION, verified=verified, said=[0.2], counts=[DoorCount(100, 20)])
     assert found.value < 0.3
     assert spent(found) > 2 * spent(ADOPTION)

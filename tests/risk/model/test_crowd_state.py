@@ -93,7 +93,7 @@ def test_going_on_from_an_edge_gives_the_same_as_from_the_start(crowd: Crowd, ed
 
 @settings(deadline=None, max_examples=40)
 @given(crowds())
-def test_who_is_alone_reads_exactly_nothing(crowd: Crowd) -> None:
+def test_a_person_alone_has_a_dose_of_exactly_zero(crowd: Crowd) -> None:
     alone = Crowd(crowd.stays[:1], crowd.volume_m3, crowd.removal_per_h)
     reading = read(alone, state_of(alone), 0)
     assert (reading.dose_h2_per_m3 == 0).all()

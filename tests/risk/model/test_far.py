@@ -121,7 +121,7 @@ def test_breath_is_carried_over_midnight() -> None:
     assert crowd.doses().dose_h2_per_m3[1, 0] == pytest.approx(pair_dose(crowd, 0, 1), rel=1e-9)
 
 
-def test_a_stay_of_no_length_neither_gives_nor_takes() -> None:
+def test_a_stay_of_zero_length_changes_no_dose() -> None:
     crowd = Crowd(((0, 2 * HOUR_US, 0), (HOUR_US, HOUR_US, 3), (HOUR_US, 2 * HOUR_US, 0), (HOUR_US, HOUR_US, 1)))
     doses = crowd.doses()
     plain = Crowd((crowd.stays[0], crowd.stays[2])).doses()

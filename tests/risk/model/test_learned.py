@@ -37,7 +37,7 @@ def stay(parameters: Parameters, kind: Kind = Kind.BAR, hours: float = 1.0) -> n
     return np.asarray(expected_hits(visits, parameters).by_visit[0])
 
 
-def test_where_nothing_was_learned_no_draw_changes() -> None:
+def test_draws_are_unchanged_if_nothing_was_learned() -> None:
     assert (taught_factors(Parameters()) == 1.0).all()
     np.testing.assert_allclose(taught_factors(taught(1.0, 1.0)), 1.0)
     nothing = fit(no_cells(), Prior(), period=0, seed=1, draws=20_000)
@@ -65,7 +65,7 @@ def test_more_time_still_costs_more_in_every_draw() -> None:
     assert (np.diff(hours, axis=0) > 0.0).all()
 
 
-def test_what_was_learned_is_in_the_version() -> None:
+def test_the_version_depends_on_what_was_learned() -> None:
     each = (Parameters(), taught(1.0, 1.0), taught(1.1, 1.0), taught(1.0, 0.9))
     versions = {parameters.version for parameters in each}
     assert len(versions) == 4

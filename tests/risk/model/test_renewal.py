@@ -82,7 +82,7 @@ def test_a_crowd_of_the_usual_answers_costs_what_its_prevalence_says() -> None:
     assert level.hits_by_answers(1000, shares)[0] == pytest.approx(1.0, abs=0.01)
 
 
-def test_what_privacy_costs_is_little_in_the_mean_and_all_of_the_single_case() -> None:
+def test_privacy_costs_little_in_the_mean_and_everything_in_a_single_case() -> None:
     """No single yes is needed for prevalence, so a crowd whose answers are mostly no counts slightly too much."""
     rng = np.random.default_rng(3)
     shares = [0.915, 0.05, 0.03, 0.005]

@@ -59,7 +59,7 @@ def test_the_quote_is_what_a_visit_to_such_a_crowd_then_costs() -> None:
     assert cost([Kind.BAR], heads=inside)[0] == pytest.approx(shield(went, PARAMETERS).cost[0], rel=0.15)
 
 
-def test_more_time_more_people_and_no_mask_cost_more_and_air_and_ratings_help() -> None:
+def test_time_people_and_no_mask_raise_the_cost_while_air_and_ratings_lower_it() -> None:
     base = cost([Kind.BAR])[0]
     assert cost([Kind.BAR], stay_h=2.0)[0] > base
     assert cost([Kind.BAR], heads=60)[0] > base

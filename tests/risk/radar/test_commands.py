@@ -60,7 +60,7 @@ def test_a_forecast_is_made_and_scored_against_the_baseline(folder: Path) -> Non
     assert f"relative WIS {mine['against']['baseline']['relative_wis']:.3f}" in shown
 
 
-def test_what_is_written_is_the_same_again(folder: Path) -> None:
+def test_writing_a_file_again_gives_the_same_bytes(folder: Path) -> None:
     forecast(folder, "one.parquet", "--reference", f"{folder}/ili.parquet")
     forecast(folder, "two.parquet", "--reference", f"{folder}/ili.parquet")
     assert (folder / "one.parquet").read_bytes() == (folder / "two.parquet").read_bytes()

@@ -50,7 +50,7 @@ def test_a_count_and_what_is_usual_of_the_kind_are_weighed(count: int, kind: flo
 
 
 @given(means, hours, stays, dwells)
-def test_where_nothing_is_seen_the_kind_counts(kind: float, ahead: float, stay: float, dwell: float) -> None:
+def test_an_uncounted_place_has_the_crowd_of_its_kind(kind: float, ahead: float, stay: float, dwell: float) -> None:
     usual = believed_crowd(kind, UNKNOWN)
     assert float(during(usual, UNKNOWN, ahead_h=ahead, stay_h=stay, dwell_h=dwell)) == kind
 

@@ -74,7 +74,7 @@ def test_sorted_by_cost_the_unverified_ones_still_come_last(town: dict[str, Venu
 
 
 @pytest.mark.parametrize("profile", ["cautious", "standard", "relaxed"])
-def test_what_fits_is_what_its_card_says(town: dict[str, Venue], profile: str) -> None:
+def test_the_search_agrees_with_the_card_on_what_fits(town: dict[str, Venue], profile: str) -> None:
     fitting, others = (ask(f"fits={fits}&profile={profile}&open=true")["results"] for fits in ("true", "false"))
     assert {one["name"] for one in (*fitting, *others)} == {"Full", "Terrace", "Gym", "Copy"}
     assert all(one["fits_profile"] and one["shield_cost"]["60"]["no_mask"] <= FITS_POINTS for one in fitting)
@@ -139,7 +139,7 @@ def test_a_cursor_is_of_one_search_only(town: dict[str, Venue]) -> None:
     assert send("GET", f"/api/v1/venues?limit=2&q=u&cursor={cursor}", now=NOW).status_code == 400
 
 
-def test_what_is_not_looked_at_is_said(town: dict[str, Venue], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_search_says_that_it_left_out_places(town: dict[str, Venue], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(searching, "MOST_WEIGHED", 2)
     page = searching.search(searching.Question(by_cost=True), offset=0, count=10, now=NOW)
     assert (len(page.found), page.cut) == (2, True)

@@ -258,7 +258,7 @@ def test_a_door_that_never_checks_out_and_a_jump_of_its_clock_make_no_stay_longe
     assert venue_days.unpack(last.data).last_edge * 900 == (NOW - 12 * HOUR).timestamp()
 
 
-def test_who_arrives_between_refreshes_changes_no_shield() -> None:
+def test_arrivals_between_refreshes_change_no_shield() -> None:
     venue = make_venue()
     crowd(venue, 6)
     me = stay(venue)

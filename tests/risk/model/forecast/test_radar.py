@@ -58,7 +58,7 @@ def test_a_forecast_has_quantiles_in_order_for_every_area_of_the_vintage(season:
         assert not one.flags
 
 
-def test_what_lies_after_the_vintage_changes_no_byte(season: Season, usual: list[Forecast]) -> None:
+def test_values_after_the_vintage_change_no_byte(season: Season, usual: list[Forecast]) -> None:
     at = 2
     as_of = season.vintages[at].as_of
     oldest = season.vintages[at].rows.week.min()

@@ -112,7 +112,7 @@ def test_two_halves_of_the_reports_add_up_to_the_whole() -> None:
         ("share", -2),
     ],
 )
-def test_what_no_reporters_can_have_given_is_refused(column: str, value: float) -> None:
+def test_impossible_cells_are_refused(column: str, value: float) -> None:
     cells = fine_cells(np.random.default_rng(3), 20)
     changed = getattr(cells, column).copy()
     changed[0] = value

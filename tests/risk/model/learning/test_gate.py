@@ -36,7 +36,7 @@ def test_fewer_than_thirty_positives_refuse_nothing() -> None:
     assert verdict(reporters(30, 70), worse, better).reason is Reason.PREDICTS_WORSE
 
 
-def test_what_predicts_better_is_never_refused() -> None:
+def test_a_better_prediction_is_never_refused() -> None:
     assert verdict(reporters(300, 700), np.array([0.3]), np.array([0.01])).accepted
 
 

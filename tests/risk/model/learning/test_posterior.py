@@ -68,7 +68,7 @@ def test_without_reports_the_prior_stays() -> None:
     assert np.allclose(estimate.sd, PRIOR.sd, rtol=0.03)
 
 
-def test_what_no_cell_speaks_of_keeps_its_prior() -> None:
+def test_parameters_without_cells_keep_their_prior() -> None:
     estimate = fit(town_cells(volunteers=0), PRIOR, period=0, seed=1)
     for at in (REPORTING, RISE, LIARS, *(KIND + k for k in range(17) if k not in VISITED)):
         assert estimate.mean[at] == pytest.approx(PRIOR.mean[at], abs=5 * PRIOR.sd[at] * 1500**-0.5), NAMES[at]
