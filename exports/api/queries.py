@@ -162,7 +162,9 @@ class QueriesView(ETagMixin, APIView):
             }
             if of_these["ETag"] in parse_etags(request.META.get("HTTP_IF_NONE_MATCH", "")):
                 return HttpResponse(status=304, headers=of_these)
-            answered = run_query(sql=sql, dialect=dialect, at=at, cursor=cursor, limits=_limits(form))
+            answered = run_query(
+                sql=sql, dialect=dialect, at=at, as_of=query.get("as_of"), cursor=cursor, limits=_limits(form)
+            )
             headers = of_these if answered.steady else {"Cache-Control": UNSTEADY}
             return _response(request._request, answered, form, headers)
 

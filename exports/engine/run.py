@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from common.time import utc_now
 from exports.dataset.tables import LIVE_CROWD
-from exports.engine.cursor import Cursor
+from exports.engine.cursor import Cursor, CursorError
 from exports.engine.deployment import accept_query, query_limits, query_sources
 from exports.engine.engine import Accepted, QueryResult
 from exports.engine.limits import Limits
@@ -49,7 +49,8 @@ def run_query(
 ) -> Answered:
     """Run one query on the current tables, on those as of the release of the day `as_of`, or on those of `at`.
 
-    `cursor` is `next` of an earlier result of this query: continue after it, on the same release.
+    `cursor` is `next` of an earlier result of this query: continue after it, on the same release; with `as_of`, it must
+    be that day's.
 
     Live rows are those of `now`, by default the current time. `is_cancelled` is called while the query runs.
     `ahead`: false if no other query follows in this process.
@@ -59,6 +60,9 @@ def run_query(
     limits, now = limits or query_limits(), now or utc_now()
     begun = Cursor.read(cursor, sql=sql, dialect=dialect) if cursor else None
     read = tables_of(begun.release) if begun else at or tables_at(as_of)
+    if begun and as_of and read.release and tables_at(as_of).release != read.release:
+        day = read.release.day
+        raise CursorError(f"This cursor belongs to the release of {day}: send it without as_of, or with that day.")
 
     def answered(start: int, threads: int) -> Answered:
         bound = replace(limits, threads=threads)

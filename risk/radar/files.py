@@ -101,7 +101,7 @@ def read(path: Path, columns: Sequence[str]) -> Read:
     except (OSError, EOFError, zlib.error, ValueError, pa.ArrowException, csv.Error) as error:
         reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
         raise BadFileError(f"{path.name} cannot be read as {'Parquet' if parquet else 'CSV'}: {reason}") from None
-    table.columns = [str(name).strip() for name in table.columns]
+    table.columns = [str(name).strip().lower() for name in table.columns]
     absent = [name for name in columns if name not in table.columns]
     if absent:
         raise BadFileError(f"{path.name} has no column {', '.join(absent)}; it needs {', '.join(columns)}.")
@@ -145,6 +145,12 @@ def _read_csv(path: Path, content: bytes) -> tuple[pd.DataFrame, int]:
     if not rows:
         raise ValueError("it is empty")
     header, first = rows[at], at + 2
+    if any("\0" in name for name in header):
+        raise BadFileError(f"{path.name} holds NUL characters, as UTF-16 without a byte order mark. Save it as UTF-8.")
+    if len(header) == 1 and any(sign in header[0] for sign in ";\t"):
+        raise BadFileError(
+            f"{path.name} has no commas between its columns. Save it with commas between columns and points in numbers."
+        )
     rows = [row or [""] * len(header) for row in rows[at + 1 :]]
     for word, wrong in (("more", len), ("fewer", lambda row: -len(row))):
         odd = [first + number for number, row in enumerate(rows) if wrong(row) > wrong(header)]

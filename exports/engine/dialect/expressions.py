@@ -109,6 +109,9 @@ class Expressions(Calling):
                 found = self.write(value)
                 if not t.is_whole(found.type) and not found.type.name.startswith("interval"):
                     raise self.refuse(value, "wrong-types", "A frame is a number of rows.")
+                if found.constant is None or "-" in found.sql:
+                    detail = "The offset of a frame is written in the query here, 0 or more."
+                    raise self.refuse(value, "bad-value", detail)
                 return f"{found.sql} {side}"
             return f"{value} {side}" if side else str(value)
 
@@ -117,9 +120,12 @@ class Expressions(Calling):
         if spec.args.get("exclude") is not None:
             raise self.refuse(spec, "not-offered", "EXCLUDE is not offered.")
         if spec.args.get("end") is None:
+            if _end_of(start) in ("FOLLOWING", "UNBOUNDED FOLLOWING"):
+                raise self.refuse(spec, "syntax", f"A frame of {start} needs an end: BETWEEN ... AND ...")
             return f"{kind} {start}"
         end = bound(spec.args["end"], spec.args.get("end_side"))
-        if FRAME_ENDS.index(_end_of(start)) > FRAME_ENDS.index(_end_of(end)):
+        first, last = FRAME_ENDS.index(_end_of(start)), FRAME_ENDS.index(_end_of(end))
+        if first > last or first == len(FRAME_ENDS) - 1 or last == 0:
             raise self.refuse(spec, "syntax", f"A frame does not start at {start} and end at {end}.")
         return f"{kind} BETWEEN {start} AND {end}"
 

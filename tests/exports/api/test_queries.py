@@ -189,6 +189,13 @@ class TestRefusals:
         assert refused(ask(client, sql, cursor=f"{cursor}x"))["errors"][0]["pointer"] == "/cursor"
         assert refused(client.get(address(sql, cursor="x")))["errors"][0]["pointer"] == "?cursor"
         assert len(client.get(address(sql, cursor=cursor)).json()["rows"]) == 5
+        of_another_day = (
+            ask(client, sql, cursor=cursor, as_of=SECOND.isoformat()),
+            client.get(address(sql, cursor=cursor, as_of=SECOND.isoformat())),
+        )
+        for answer in of_another_day:
+            assert FIRST.isoformat() in refused(answer)["errors"][0]["detail"]
+        assert ask(client, sql, cursor=cursor, as_of=FIRST.isoformat()).json()["as_of"] == FIRST.isoformat()
 
     def test_rows_that_each_run_draws_again_have_no_cursor(
         self, client: Client, released: ReleasedLake, settings: Any

@@ -197,6 +197,26 @@ def test_a_file_whose_rows_mean_two_things_is_refused_whole(tmp_path: Path, text
     assert not SeriesWeek.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"date;location;value\n2026-01-31;06;3,5\n", "Save it with commas"),
+        (b"sep=;\ndate;location;value\n2026-01-31;06;3\n", "Save it with commas"),
+        (b"date\tlocation\tvalue\n2026-01-31\t06\t3\n", "Save it with commas"),
+        ("date,location,value\n2026-01-31,06,3\n".encode("utf-16-le"), "Save it as UTF-8"),
+    ],
+)
+def test_a_file_of_another_spreadsheet_is_refused_with_what_to_do(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "f.csv").write_bytes(content)
+    with pytest.raises(BadFileError, match=said):
+        import_file(tmp_path / "f.csv", now=NOW)
+    assert not SeriesWeek.objects.exists()
+
+
+def test_names_of_columns_are_read_without_regard_to_case(tmp_path: Path) -> None:
+    assert read(tmp_path, "Date, LOCATION ,Value\n2026-01-31,06,3\n") == Imported(stored=1, known=0, empty=0)
+
+
 def test_blank_lines_at_the_end_are_no_rows(tmp_path: Path) -> None:
     assert read(tmp_path, FLUSIGHT + "2026-01-31,06,x,3,1\n\n\n") == Imported(stored=1, known=0, empty=0)
 

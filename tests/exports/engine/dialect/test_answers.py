@@ -232,6 +232,23 @@ WORDS: Final = {
     "SELECT ARRAY[1, 2][2]": "2",
 }
 
+FRAMES: Final = {
+    f"SELECT sum(x) OVER (ORDER BY x {frame}) FROM (VALUES 1, 2) t(x) ORDER BY x": result
+    for frame, result in {
+        "ROWS 1 PRECEDING": "1; 3",
+        "ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING": "2; null",
+        "ROWS BETWEEN 2 FOLLOWING AND 1 FOLLOWING": "null; null",
+        "RANGE BETWEEN 1 PRECEDING AND CURRENT ROW": "1; 3",
+        "ROWS 1 FOLLOWING": SYNTAX,
+        "ROWS UNBOUNDED FOLLOWING": SYNTAX,
+        "ROWS BETWEEN CURRENT ROW AND 1 PRECEDING": SYNTAX,
+        "ROWS BETWEEN UNBOUNDED FOLLOWING AND UNBOUNDED FOLLOWING": SYNTAX,
+        "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED PRECEDING": SYNTAX,
+        "ROWS BETWEEN -1 PRECEDING AND CURRENT ROW": WRONG,
+        "ROWS BETWEEN x PRECEDING AND CURRENT ROW": WRONG,
+    }.items()
+}
+
 
 @pytest.fixture(scope="module")
 def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -242,8 +259,8 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.Duck
 
 @pytest.mark.parametrize(
     "expected",
-    [NUMBERS, NOT_A_NUMBER, CASTS, TEXTS, MONTHS, ZONES, INTERVALS, QUERIES, WORDS],
-    ids=["numbers", "not a number", "casts", "texts", "months", "zones", "intervals", "queries", "words"],
+    [NUMBERS, NOT_A_NUMBER, CASTS, TEXTS, MONTHS, ZONES, INTERVALS, QUERIES, WORDS, FRAMES],
+    ids=["numbers", "not a number", "casts", "texts", "months", "zones", "intervals", "queries", "words", "frames"],
 )
 def test_answers_are_those_of_athena(connection: duckdb.DuckDBPyConnection, expected: Mapping[str, str]) -> None:
     assert {expression: answer(connection, expression) for expression in expected} == expected
