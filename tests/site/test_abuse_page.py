@@ -1,6 +1,7 @@
 """The operator's page of scores, and its actions."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -22,6 +23,12 @@ ABUSE = reverse("owner-page-abuse")
 def operator(client: Client) -> Client:
     client.force_login(make_user(username="olga", is_staff=True, now=utc_now()))
     return client
+
+
+@pytest.fixture(autouse=True)
+def _noon(time_machine: Any) -> None:
+    """Keep scans of the last seconds in one day and one hour, at any time of a run."""
+    time_machine.move_to(utc_now().replace(hour=12, minute=30))
 
 
 @pytest.fixture
