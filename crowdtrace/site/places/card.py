@@ -39,7 +39,7 @@ LEAST_BAR: Final = 3
 """In drawing units; the smallest bar is drawn even if a cost is close to zero."""
 _LABEL_EVERY_H: Final = 4
 _BARS_A_LABEL: Final = 4
-_LABEL_BARS: Final = 3
+_LABEL_BARS: Final = 4
 """Width of a label, in bars."""
 """Labels closer than this would overlap."""
 
