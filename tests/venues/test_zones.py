@@ -39,35 +39,40 @@ def party_of(username: str, *, zone: str = "Asia/Kolkata") -> tuple[Event, Clien
     return event, client
 
 
-def pages_of(event: Event) -> dict[str, str]:
-    """Return pages with a time, and that time in Kolkata, five and a half hours ahead."""
+def pages_of(event: Event, *, party: str, now: str, counted: str, clock: str) -> dict[str, str]:
+    """Return pages with a time, and that time: of the party, the present, or a count an hour ago."""
     place = event.venue.public_id
     return {
-        f"/owner/events/{event.public_id}": "1:30 a.m.",
-        f"/owner/venues/{place}/events": "1:30 a.m.",
-        "/owner/events": "1:30 a.m.",
-        f"/events/{event.public_id}": "1:30 a.m.",
-        f"/owner/venues/{place}": "At 17:30:",
-        f"/owner/venues/{place}/counts": "4:30 p.m.",
-        f"/owner/venues/{place}/settings": "5:30 p.m.",
-        f"/owner/venues/{place}/versions": "5:30 p.m.",
+        f"/owner/events/{event.public_id}": party,
+        f"/owner/venues/{place}/events": party,
+        "/owner/events": party,
+        f"/events/{event.public_id}": party,
+        f"/owner/venues/{place}": clock,
+        f"/owner/venues/{place}/counts": counted,
+        f"/owner/venues/{place}/settings": now,
+        f"/owner/venues/{place}/versions": now,
     }
 
 
 def test_every_page_of_the_demonstration_shows_times_in_the_zone_of_its_reader() -> None:
     event, client = party_of(DEMONSTRATION)
-    for address, time in pages_of(event).items():
+    kolkata = {"party": "1:30 a.m.", "now": "5:30 p.m.", "counted": "4:30 p.m.", "clock": "At 17:30:"}
+    for address, time in pages_of(event, **kolkata).items():
         page = client.get(address).content.decode()
         assert time in page, address
         assert META in page, address
 
 
-def test_pages_of_a_real_place_keep_its_zone_and_ask_for_none() -> None:
+def test_pages_of_a_real_place_show_its_zone_and_ask_for_none() -> None:
     event, client = party_of("somebody")
-    for address, time in pages_of(event).items():
+    event.venue.time_zone = "America/New_York"
+    event.venue.save()
+    for address, time in pages_of(event, party="4 p.m.", now="8 a.m.", counted="7 a.m.", clock="At 08:00:").items():
         page = client.get(address).content.decode()
-        assert time not in page, address
+        assert time in page, address
         assert META not in page, address
+    door = event.venue.doors.get()
+    assert "Valid until 08:10" in client.post(f"/owner/doors/{door.public_id}/enrol").content.decode()
 
 
 @pytest.mark.parametrize("zone", ["", "Nowhere/Land", "../etc/passwd"])

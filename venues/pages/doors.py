@@ -129,7 +129,8 @@ def enrol(request: HttpRequest, door: str) -> HttpResponse:
             "code": made.code,
             "address": address,
             "qr": qr_svg(address),
-            "until": made.expires_at.astimezone(shown_zone(request, row.venue)),
+            "until": made.expires_at,
+            "zone": shown_zone(request, row.venue),
             "back": back,
         }
         return render(request, "venues/owner/enrol.html", context)

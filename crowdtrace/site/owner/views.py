@@ -150,7 +150,8 @@ def _present(request: HttpRequest, place: Venue) -> dict[str, Any]:
     return {
         "now": inside([place], now)[0],
         "names": of_passes.names_present(place, now),
-        "at": now.astimezone(shown_zone(request, place)),
+        "at": now,
+        "zone": shown_zone(request, place),
     }
 
 
