@@ -15,13 +15,13 @@ from common.crypto import b64encode, derived_key
 from venues.kinds import OrganisationKind, Role, VenueKind
 from venues.models import Door, Event, Organisation, Venue
 from venues.requirements import RequirementValues
-from venues.services.accounts import sign_up
+from venues.services.accounts import DEMONSTRATION, sign_up
 from venues.services.devices import make_enrolment_code
 from venues.services.events import create_event
 from venues.services.organisations import create_organisation, verify_organisation
 from venues.services.venues import VenueFacts, add_door, create_venue
 
-USERNAME: Final = "demo"
+USERNAME: Final = DEMONSTRATION
 ORGANISATION: Final = "CrowdTrace demonstration"
 OPERATOR: Final = "demonstration"
 """The actor of the verification of the organisation in the audit log: this command."""

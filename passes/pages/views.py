@@ -26,6 +26,7 @@ from passes.wallet import wallet_configured
 from venues import links
 from venues.calendar_file import calendar_answer
 from venues.models import Venue
+from venues.pages.zones import shown_zone
 from venues.selectors import invitation_needed, open_event, open_venue, requirements_at
 from venues.wall_clock import days_and_times
 
@@ -93,7 +94,7 @@ def event(request: HttpRequest, event: str) -> HttpResponse:
         raise NotFound(_("This event does not exist, or its place has closed."))
     context = {
         "event": row,
-        "when": days_and_times(row.starts_at, row.ends_at, row.venue.zone),
+        "when": days_and_times(row.starts_at, row.ends_at, shown_zone(request, row.venue)),
         "over": row.ends_at <= now,
     }
     return render(request, "passes/event.html", context)

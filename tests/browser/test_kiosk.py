@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 from passes.codec.identity import encode_base64url
 from passes.limits import EPOCH_SECONDS
-from tests.browser.actions import TYPE_KEYS, enrol, lights, next_light, now, read_code, scan
+from tests.browser.actions import TYPE_KEYS, enrol, enrolment_code, lights, next_light, now, read_code, scan
 from tests.browser.conftest import TABLET, OpenContext, shows
 from tests.factories import make_venue
 from tests.passes.people import HeldPass, Phone
@@ -378,6 +378,42 @@ def test_a_browser_that_blocks_storage_cannot_be_a_door_and_says_why(open_contex
     door.goto("/kiosk")
     shows(door, "unable")
     assert "store its keys" in door.inner_text("main")
+
+
+FULL = """(() => {
+  const put = IDBObjectStore.prototype.put;
+  IDBObjectStore.prototype.put = function (value, key) {
+    if (key === "device" || key === "bundle") throw new DOMException("no room", "QuotaExceededError");
+    return put.call(this, value, key);
+  };
+})()"""
+
+
+def test_a_device_without_room_says_so_when_it_is_enrolled(open_context: OpenContext, venue: Venue) -> None:
+    context = open_context(viewport=TABLET)
+    context.add_init_script(FULL)
+    page = context.new_page()
+    page.goto("/kiosk")
+    shows(page, "enrol")
+    page.fill("#code", enrolment_code(venue))
+    page.click('[data-form="enrol"] [type=submit]')
+    shows(page, "unable")
+
+
+def test_nothing_but_an_enrolment_code_is_sent_when_a_device_is_enrolled(open_context: OpenContext) -> None:
+    """A visitor may hold a pass or the code of a key to a scanner that is not enrolled."""
+    context = open_context(viewport=TABLET)
+    sent: list[str] = []
+    context.on("request", lambda request: sent.append(request.method))
+    page = context.new_page()
+    page.goto("/kiosk")
+    shows(page, "enrol")
+    for text in ("GO1:" + "A" * 168, f"https://crowd.example/me#{'A' * 43}"):
+        page.fill("#code", text)
+        page.press("#code", "Enter")
+        page.wait_for_selector('[data-slot="enrol-note"]:has-text("valid")')
+        page.evaluate("document.querySelector('[data-slot=enrol-note]').textContent = ''")
+    assert "POST" not in sent
 
 
 def test_a_kiosk_forgets_a_pass_when_it_ends(venue: Venue, open_context: OpenContext) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Playwright
+from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from passes.render import Level, qr_png
@@ -13,9 +14,10 @@ from risk.crowd.usual import Known, store_known
 from risk.scouting.curves import refresh_cards
 from tests.browser.actions import answer, first_question, launch_with_camera, make_key, now
 from tests.browser.conftest import OpenContext, shows
-from tests.factories import make_event, make_organisation, make_venue
+from tests.factories import make_event, make_organisation, make_user, make_venue
 from tests.risk.crowds import crowd
 from venues.models import Venue
+from venues.services.accounts import DEMONSTRATION
 from venues.services.events import invitation_code, make_invitation
 from venues.services.venues import close_venue
 
@@ -207,3 +209,18 @@ def test_an_event_link_brings_its_invitation_to_check_in_and_to_no_request(
     answer(page)
     page.wait_for_url("**/pass")
     assert not any(code in address.partition("#")[0] for address in addresses)
+
+
+def test_times_of_the_demonstration_change_to_the_browsers_zone_without_a_reload(
+    open_context: OpenContext, settings: Settings
+) -> None:
+    settings.EMBEDDED = True
+    owner = make_user(username=DEMONSTRATION)
+    venue = make_venue(organisation=make_organisation(owner=owner), now=now())
+    page = open_context(timezone_id="Europe/Madrid").new_page()
+    page.goto(f"/venues/{venue.public_id}")
+    page.wait_for_selector('[data-opening]:has-text("Europe/Madrid")')
+    assert page.evaluate("performance.getEntriesByType('navigation').map((one) => one.type)") == ["navigate"]
+    # From then on, the server knows the zone.
+    (stored,) = [cookie for cookie in page.context.cookies() if cookie.get("name") == "zone"]
+    assert stored.get("value") == "Europe/Madrid"

@@ -155,7 +155,7 @@ test("a tabulator ends a text like Enter", () => {
   const wedge = new Wedge((text) => texts.push(text));
   type(wedge, rotating, { gapMs: 1 });
   assert.equal(wedge.press({ code: "Tab", key: "Tab", shiftKey: false }, 1e6), true);
-  assert.equal(wedge.press({ code: "Tab", key: "Tab", shiftKey: false }, 1e6), false, "alone it moves the focus");
+  assert.equal(wedge.press({ code: "Tab", key: "Tab", shiftKey: false }, 1e6 + 100), false, "alone it moves the focus");
   assert.deepEqual(texts, [rotating]);
 });
 
@@ -174,7 +174,24 @@ test("the end of a text that comes after the quiet belongs to it, and any later 
       for (const key of between) press(key, rotating.length + 650);
       if (between.length && !inField && between[0] !== shift) wedge.readings = ["", ""]; // what a person typed is not a scan
       assert.equal(press({ ...enter, key: "Enter" }, rotating.length + after), taken);
-      assert.equal(press({ ...enter, key: "Enter" }, rotating.length + after + 1), false, "a person's");
+      assert.equal(press({ ...enter, key: "Enter" }, rotating.length + after + 200), false, "a person's");
+      assert.deepEqual(texts, [rotating]);
+    }
+  }
+});
+
+test("two keys that end a text press nothing and move no focus", () => {
+  const [tab, shift] = ["Tab", "Shift"].map((name) => ({ code: name, key: name, shiftKey: false }));
+  for (const [first, second] of [[enter, enter], [enter, tab], [tab, enter]]) {
+    for (const inField of [false, true]) {
+      const texts = [];
+      const wedge = new Wedge((text) => texts.push(text));
+      const guard = new FieldGuard(wedge);
+      const field = fieldOf("");
+      const press = (key, at) => (inField ? guard.press(field, key, at) : wedge.press(key, at));
+      [...rotating].forEach((mark, at) => press({ ...keyOf(mark), key: mark }, at));
+      assert.deepEqual([first, shift, second].map((key, at) => press(key, 1000 + at * 20)), [true, false, true]);
+      assert.equal(press(enter, 1200), false, "a person's");
       assert.deepEqual(texts, [rotating]);
     }
   }
@@ -272,6 +289,14 @@ test("a shuffle keeps every item and moves each to every place", () => {
 });
 
 test("an enrolment code is read from its address or as it is typed", () => {
-  assert.equal(readEnrolment("https://crowd.example/kiosk#ABC-123"), "ABC-123");
-  assert.equal(readEnrolment(" ABC-123 "), "ABC-123");
+  for (const text of ["https://crowd.example/kiosk#7h3kq2m4xz0a", " 7H3K-Q2M4-XZ0A ", "7h3k q2m4 xz0a"]) {
+    assert.equal(readEnrolment(text)?.toLowerCase(), "7h3kq2m4xz0a", text);
+  }
+});
+
+test("a pass, the code of a key and of a place are no enrolment codes, and are not sent", () => {
+  const key = "A".repeat(43);
+  for (const text of [rotating, credential, `https://crowd.example/me#${key}`, key, `https://crowd.example/me#part.${key}`, "https://crowd.example/check-in/v_7h3kq2m4xz", "", "ABC-123"]) {
+    assert.equal(readEnrolment(text), null, text);
+  }
 });

@@ -88,6 +88,17 @@ def test_a_mail_comes_at_the_share_and_not_below_it() -> None:
     assert "red" not in message.body
 
 
+def test_the_mail_has_the_time_by_the_clock_of_the_place(time_machine: Any) -> None:
+    time_machine.move_to("2026-09-20T12:34:00Z", tick=False)
+    venue = place()
+    Venue.objects.update(time_zone="America/New_York")
+    colleague(venue, "rosa@example.org")
+    fill(venue, 9)
+    watch_capacity()
+    (message,) = mail.outbox
+    assert "inside at 08:34." in message.body
+
+
 def test_one_crossing_is_one_mail_and_the_next_comes_only_after_it_fell_below() -> None:
     venue = place()
     colleague(venue, "rosa@example.org")

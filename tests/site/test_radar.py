@@ -57,6 +57,25 @@ def test_map_chart_and_table_need_no_script_and_no_inline_style(client: Client, 
     assert re.search(r'aria-label="California: 10[0-9]|aria-label="California: [0-9]+', text)
 
 
+@pytest.mark.parametrize(
+    ("language", "whole", "tick"),
+    [("en", r"[A-Z][a-z]{2} \d+, \d{4}", r"[A-Z][a-z]{2} \d+"), ("es", r"\d+ [a-z]{3} \d{4}", r"\d+ [a-z]{3}")],
+)
+def test_days_are_written_as_in_the_language(
+    client: Client, runs: list[RadarRun], language: str, whole: str, tick: str
+) -> None:
+    text = client.get("/radar?region=94110", headers={"Accept-Language": language}).content.decode()
+    rows = re.findall(r'<th scope="row" class="is-day">([^<]*)</th>', text)
+    slider = re.findall(r'data-weeks="([^"]*)"', text)[0].split("|") + re.findall(r'aria-valuetext="([^"]*)"', text)
+    ticks = re.findall(r'<text class="day"[^>]*>([^<]*)</text>', text)
+    assert len(rows) == shown.LAST + 1
+    assert len(slider) == len(runs) + 1
+    assert ticks
+    assert [day for day in rows + slider if not re.fullmatch(whole, day)] == []
+    assert [day for day in ticks if not re.fullmatch(tick, day)] == []
+    assert not re.search(r">[^<]*\d{4}-\d\d-\d\d", text)
+
+
 def test_a_region_without_a_forecast_is_answered_by_a_larger_one(client: Client, runs: list[RadarRun]) -> None:
     assert "There is no forecast for Texas, so you see United States." in text_of(client, "?region=TX")
     assert "neither a state nor a ZIP code" in text_of(client, "?region=XX", status=400)

@@ -1,5 +1,6 @@
 /** What a script adds to the owners' pages. Each page works without it, but for codes that stand behind a `#`. */
 
+import { showTimesInOwnZone } from "../../passes/frontend/ui/zone.js";
 import { pickers } from "./hours.js";
 
 /** @param {string} selector @returns {HTMLElement[]} */
@@ -158,3 +159,5 @@ for (const button of all("[data-write-tag]")) {
 
 // After a form came back, the summary of what is wrong is read first.
 all("[data-focus]")[0]?.focus();
+
+showTimesInOwnZone();

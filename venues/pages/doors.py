@@ -16,6 +16,7 @@ from venues.kinds import Access, OrganisationKind, Role
 from venues.models import Device, Door
 from venues.pages.base import bound, done, form_page, owner_action, owner_page, show_form, user_of
 from venues.pages.forms import NoFields, OwnerForm, name_field
+from venues.pages.zones import shown_zone
 from venues.services import venues as venue_services
 from venues.services.codes import NewCode, qr_svg
 from venues.services.devices import make_enrolment_code, revoke_device
@@ -56,6 +57,7 @@ def doors(request: HttpRequest, venue: str) -> HttpResponse:
     revoked = Device.objects.filter(door__venue=place, revoked_at__isnull=False).select_related("door")
     context = {
         "venue": place,
+        "zone": shown_zone(request, place),
         "doors": live,
         "revoked": revoked.order_by("-revoked_at")[:20],
         "tab": "doors",
@@ -127,7 +129,8 @@ def enrol(request: HttpRequest, door: str) -> HttpResponse:
             "code": made.code,
             "address": address,
             "qr": qr_svg(address),
-            "until": made.expires_at.astimezone(row.venue.zone),
+            "until": made.expires_at,
+            "zone": shown_zone(request, row.venue),
             "back": back,
         }
         return render(request, "venues/owner/enrol.html", context)

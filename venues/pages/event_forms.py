@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from common.time import deployment_zone
 from venues.kinds import OrganisationKind
-from venues.models import Event, Venue, zone_names
+from venues.models import Event, zone_names
 from venues.pages.forms import OwnerForm, name_field
 from venues.services.events import MOST_REPEATS
 from venues.wall_clock import coming, instants, skipped, wall_time
@@ -242,13 +242,13 @@ class EventForm(TimesForm):
         help_text=gettext_lazy("Everyone who checks in on that day needs the link or code of an invitation."),
     )
 
-    def __init__(self, *args: Any, place: Venue, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, zone: ZoneInfo, **kwargs: Any) -> None:
+        self._zone = zone
         super().__init__(*args, **kwargs)
-        self.place = place
 
     def zone(self) -> ZoneInfo:
-        """Return the zone of the place."""
-        return self.place.zone
+        """Return the zone in which the page shows times of the place."""
+        return self._zone
 
 
 class ChangeEventForm(EventForm):
@@ -256,9 +256,8 @@ class ChangeEventForm(EventForm):
 
     keeps_unnamed = True
 
-    def __init__(self, data: Any = None, *, event: Event, **kwargs: Any) -> None:
+    def __init__(self, data: Any = None, *, event: Event, zone: ZoneInfo, **kwargs: Any) -> None:
         self.event = event
-        zone = event.venue.zone
         self.present = {"starts": event.starts_at, "ends": event.ends_at}
         walls = {field: wall_time(moment, zone).replace(second=0, microsecond=0)
                  for field, moment in self.present.items()}  # fmt: skip
@@ -274,7 +273,7 @@ class ChangeEventForm(EventForm):
             "invitation_needed": event.invitation_needed,
         }
         self.walls = walls
-        super().__init__(data, place=event.venue, initial=initial, **kwargs)
+        super().__init__(data, zone=zone, initial=initial, **kwargs)
         if data is None:
             for field, wall in walls.items():
                 both = instants(wall, zone)
@@ -304,7 +303,7 @@ class ChangeEventForm(EventForm):
         filled: Any = cast("Any", self.data).copy()
         for field, wall in self.walls.items():
             name = f"{field}_fold"
-            if name not in sent and len(instants(wall, self.event.venue.zone)) > 1:
+            if name not in sent and len(instants(wall, self.zone())) > 1:
                 filled[name] = self.initial[name]
         if "ends_on" not in sent and self.initial["ends_on"]:
             filled["ends_on"] = self._moved(str(filled["date"]), self.initial)

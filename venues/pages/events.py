@@ -26,6 +26,7 @@ from venues.pages.event_forms import (
     usual_times,
 )
 from venues.pages.forms import NoFields
+from venues.pages.zones import shown_zone
 from venues.posters import cannot_draw, other_paper, usual_paper
 from venues.services import events as event_services
 from venues.services.codes import qr_svg
@@ -103,7 +104,7 @@ def quick_event(request: HttpRequest) -> HttpResponse:
 def events(request: HttpRequest, venue: str) -> HttpResponse:
     """Events of a place: those to come, the next one first, then those that are over."""
     place = selectors.venue(user_of(request), venue)
-    context = {"venue": place, "tab": "events", **_shelves(place.events.select_related("venue"))}
+    context = {"venue": place, "tab": "events", **_shelves(request, place.events.select_related("venue"))}
     return render(request, "venues/owner/events.html", context)
 
 
@@ -111,21 +112,23 @@ def events(request: HttpRequest, venue: str) -> HttpResponse:
 def all_events(request: HttpRequest) -> HttpResponse:
     """Events of all places of the person."""
     rows = Event.objects.filter(venue__in=selectors.open_venues(user_of(request))).select_related("venue")
-    return render(request, "venues/owner/all_events.html", _shelves(rows))
+    return render(request, "venues/owner/all_events.html", _shelves(request, rows))
 
 
-def _shelves(rows: Any) -> dict[str, Any]:
+def _shelves(request: HttpRequest, rows: Any) -> dict[str, Any]:
     now = utc_now()
     ahead = rows.filter(ends_at__gt=now, cancelled_at=None).order_by("starts_at", "pk")[:MOST_LISTED]
     past = rows.exclude(ends_at__gt=now, cancelled_at=None).order_by("-starts_at", "-pk")[:MOST_LISTED]
-    return {"ahead": [(one, when(one)) for one in ahead], "past": [(one, when(one)) for one in past]}
+    shelves = {"ahead": ahead, "past": past}
+    return {name: [(one, when(request, one)) for one in found] for name, found in shelves.items()}
 
 
 @owner_page
 def new_event(request: HttpRequest, venue: str) -> HttpResponse:
     """Create an event at an existing place."""
     place = selectors.venue(user_of(request), venue, Role.MANAGER)
-    form = bound(EventForm, request, place=place, initial=usual_times(utc_now(), place.zone))
+    zone = shown_zone(request, place)
+    form = bound(EventForm, request, zone=zone, initial=usual_times(utc_now(), zone))
     return form_page(
         request,
         form,
@@ -163,14 +166,14 @@ def _make(request: HttpRequest, form: EventForm, place: Venue) -> Event:
 def event(request: HttpRequest, event: str) -> HttpResponse:
     """Show an event: its link, its code, its poster, what to do on the day."""
     row = selectors.event(user_of(request), event)
-    address = event_address(request, row)
+    address, zone = event_address(request, row), shown_zone(request, row.venue)
     context = {
         "event": row,
         "venue": row.venue,
         "address": address,
         "qr": qr_svg(address),
-        "when": when(row),
-        "several_days": lasts_days(*(wall_time(at, row.venue.zone) for at in (row.starts_at, row.ends_at))),
+        "when": when(request, row),
+        "several_days": lasts_days(*(wall_time(at, zone) for at in (row.starts_at, row.ends_at))),
         "invitations": row.invitations.filter(revoked_at=None).order_by("pk")[:MOST_SHOWN],
         "count": row.invitations.filter(revoked_at=None).count(),
         "usable": usable_invitation(row),
@@ -185,7 +188,7 @@ def event(request: HttpRequest, event: str) -> HttpResponse:
 def change_event(request: HttpRequest, event: str) -> HttpResponse:
     """Change an event that is not over."""
     row = selectors.event(user_of(request), event, Role.MANAGER)
-    form = bound(ChangeEventForm, request, event=row)
+    form = bound(ChangeEventForm, request, event=row, zone=shown_zone(request, row.venue))
 
     def change(**_given: Any) -> Event:
         return update_event(event=row, **form.changes(), actor=user_of(request).username, now=utc_now())
@@ -244,7 +247,7 @@ def repeat(request: HttpRequest, event: str) -> HttpResponse:
         title=_("Repeat %(name)s") % {"name": row.name},
         submit=_("Create events"),
         lead=_("Each new event has the same times, size and place as this one (%(when)s), and invitations of its own.")
-        % {"when": when(row)},
+        % {"when": when(request, row)},
         back_to=reverse("owner-page-event", args=[event]),
     )
 
@@ -291,7 +294,7 @@ def invitations(request: HttpRequest, event: str) -> HttpResponse:
     context = {
         "event": row,
         "venue": row.venue,
-        "when": when(row),
+        "when": when(request, row),
         "cards": [(at, one, address, qr_svg(address)) for at, one, address in cards],
         "pages": here,
     }
@@ -303,7 +306,8 @@ def invitation(request: HttpRequest, invitation: str) -> HttpResponse:
     """Show one invitation's link and code."""
     row = selectors.invitation(user_of(request), invitation)
     address = _invitation_address(request, row)
-    context = {"row": row, "event": row.event, "address": address, "qr": qr_svg(address), "when": when(row.event)}
+    words = when(request, row.event)
+    context = {"row": row, "event": row.event, "address": address, "qr": qr_svg(address), "when": words}
     return render(request, "venues/owner/invitation.html", context)
 
 
@@ -326,9 +330,9 @@ def revoke_invitation(request: HttpRequest, invitation: str) -> HttpResponse:
     return done(request, _("Invitation revoked."), "owner-page-event", event=row.event.public_id)
 
 
-def when(event: Event) -> str:
-    """Days and times of an event by the clock of its place."""
-    return days_and_times(event.starts_at, event.ends_at, event.venue.zone)
+def when(request: HttpRequest, event: Event) -> str:
+    """Days and times of an event by the clock of its place; by the reader's in a demonstration."""
+    return days_and_times(event.starts_at, event.ends_at, shown_zone(request, event.venue))
 
 
 def event_address(request: HttpRequest, event: Event) -> str:

@@ -16,6 +16,7 @@ from venues.models import PresenceCount, Venue
 from venues.pages.base import bound, done, form_page, owner_action, owner_page, user_of
 from venues.pages.event_forms import day_field, size_field, time_field
 from venues.pages.forms import OwnerForm
+from venues.pages.zones import shown_zone
 from venues.services.presence_counts import add_presence_count, remove_presence_count
 from venues.wall_clock import instants, moment_words, wall_time
 
@@ -53,9 +54,10 @@ def counts(request: HttpRequest, venue: str) -> HttpResponse:
     may_change = selectors.may(place, Role.MANAGER)
     if request.method == "POST" and not may_change:
         selectors.venue(user_of(request), venue, Role.MANAGER)  # refuses
-    local = wall_time(now, place.zone)
+    zone = shown_zone(request, place)
+    local = wall_time(now, zone)
     initial = {"date": local.date(), "time": local.time().replace(second=0, microsecond=0)}
-    form = bound(CountForm, request, zone=place.zone, now=now, initial=initial)
+    form = bound(CountForm, request, zone=zone, now=now, initial=initial)
     return form_page(
         request,
         form,
@@ -72,7 +74,7 @@ def counts(request: HttpRequest, venue: str) -> HttpResponse:
         template="venues/owner/counts.html",
         venue=place,
         may_change=may_change,
-        counts=[(row, moment_words(row.counted_at, place.zone)) for row in _newest(place)],
+        counts=[(row, moment_words(row.counted_at, zone)) for row in _newest(place)],
         back_to=reverse("owner-page-settings", args=[venue]),
     )
 

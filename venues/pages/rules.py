@@ -19,6 +19,7 @@ from venues.models import Requirements, Venue
 from venues.pages.base import attempt, bound, done, form_page, owner_page, show_form, user_of
 from venues.pages.event_forms import size_field
 from venues.pages.forms import OwnerForm
+from venues.pages.zones import shown_zone
 from venues.readings import (
     HIGHEST_LIMIT_F,
     HIGHEST_OXYGEN,
@@ -137,9 +138,10 @@ def rules(request: HttpRequest, venue: str) -> HttpResponse:
 def versions(request: HttpRequest, venue: str) -> HttpResponse:
     """Show all versions of a place's requirements, newest first, in words."""
     place = selectors.venue(user_of(request), venue)
+    zone = shown_zone(request, place)
     rows = place.requirement_versions.order_by("-version")[:100]
     told = [
-        (row, moment_words(row.created_at, place.zone), wording.tell(RequirementValues.of(row)),
+        (row, moment_words(row.created_at, zone), wording.tell(RequirementValues.of(row)),
          wording.tell_hours(row.hours))
         for row in rows
     ]  # fmt: skip

@@ -17,6 +17,7 @@ from venues.pages.base import bound, done, form_page, owner_page, show_form, use
 from venues.pages.event_forms import size_field, zip_field, zone_field
 from venues.pages.forms import NoFields, OwnerForm, name_field
 from venues.pages.rules import rules_of
+from venues.pages.zones import shown_zone
 from venues.requirements import RequirementValues
 from venues.services import venues
 from venues.services.venues import VenueFacts, create_first_venue, create_venue, update_venue
@@ -181,7 +182,7 @@ def settings_of_venue(request: HttpRequest, venue: str) -> HttpResponse:
         "always_open": wording.never_closes(values.hours),
         "version": asked.version,
         "since": asked.created_at,
-        "since_words": moment_words(asked.created_at, place.zone),
+        "since_words": moment_words(asked.created_at, shown_zone(request, place)),
         "said": None if place.check_in_share is None else max(1, round(place.check_in_share * 100)),
         "tab": "settings",
     }

@@ -66,7 +66,7 @@ def event_code(request: HttpRequest, event: str) -> HttpResponse:
     address = event_address(request, row)
     context = {
         "name": row.name,
-        "when": when(row),
+        "when": when(request, row),
         "verified": row.venue.organisation.verified,
         "address": address,
         "qr": qr_svg(address),
@@ -169,7 +169,7 @@ def _of_event(request: HttpRequest, event: Event) -> posters.Poster:
         title=event.name,
         address=address,
         shown_address=_short(address),
-        lines=(event.venue.name, *posters.in_languages(lambda: when(event))),
+        lines=(event.venue.name, *posters.in_languages(lambda: when(request, event))),
         code="" if found is None else spaced(invitation_code(found)),
         verified=event.venue.organisation.verified,
         paper=_paper(request, event.venue),

@@ -21,6 +21,8 @@ from venues.services.checks import clean
 MOST_TOKENS: Final = 50
 """Largest number of tokens of an account, which bounds what one account can create."""
 LONGEST_TOKEN_DAYS: Final = 366
+DEMONSTRATION: Final = "demo"
+"""The name of the account of the demonstration, which only copies in the embedded mode have."""
 
 
 @transaction.atomic

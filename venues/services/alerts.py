@@ -72,7 +72,7 @@ def _send(alert: AlertMail, heads: int, at: dt.datetime) -> None:
     context = {
         "place": place,
         "is_full": place.level == Level.FULL,
-        "at": at.astimezone(alert.venue.zone),
+        "at": at,
         "link": links.dashboard(alert.origin, alert.venue.public_id),
         "end": links.alert(alert.origin, alert.venue.public_id),
     }

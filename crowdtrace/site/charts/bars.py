@@ -15,7 +15,7 @@ from exports.statistics.figures import DayFigures, WeekFigures
 
 LEFT: Final = 34
 """Width left of the bars, for the numbers of the axis."""
-FOOT: Final = 18
+FOOT: Final = 24
 """Height below the bars, for their labels."""
 
 # The chart of figures is narrow, so that labels are legible on a phone; a wide page does not stretch it.
@@ -30,7 +30,7 @@ LEAST_BAR: Final = 3
 LABEL_EVERY_H: Final = 4
 LEVEL_LABEL_EVERY_H: Final = 6
 """Hours of a whole day are labelled less often: one of them is "midnight"."""
-BARS_OF_LABEL: Final = 3
+BARS_OF_LABEL: Final = 4
 """Width of a label of an hour, in bars."""
 
 

@@ -22,6 +22,7 @@ from venues import selectors, wording
 from venues.fullness import Fullness
 from venues.models import Device, Venue
 from venues.pages.base import owner_page, user_of
+from venues.pages.zones import shown_zone
 
 HOURS: Final = 24
 MOST_ASKED: Final = 100
@@ -98,7 +99,7 @@ def venue(request: HttpRequest, venue: str) -> HttpResponse:
     context = {
         "venue": place,
         "tab": "now",
-        "present": _present(place),
+        "present": _present(request, place),
         "usual": _usual(past, place),
         "ratings": past.ratings,
         "open_day": OPEN_DAY,
@@ -141,15 +142,16 @@ def statistics_file(request: HttpRequest, venue: str) -> HttpResponse:
 def venue_now(request: HttpRequest, venue: str) -> HttpResponse:
     """Return the part of the page that changes by the minute, for its script."""
     place = selectors.venue(user_of(request), venue)
-    return render(request, "site/owner/now.html", {"venue": place, "present": _present(place)})
+    return render(request, "site/owner/now.html", {"venue": place, "present": _present(request, place)})
 
 
-def _present(place: Venue) -> dict[str, Any]:
+def _present(request: HttpRequest, place: Venue) -> dict[str, Any]:
     now = utc_now()
     return {
         "now": inside([place], now)[0],
         "names": of_passes.names_present(place, now),
-        "at": now.astimezone(place.zone),
+        "at": now,
+        "zone": shown_zone(request, place),
     }
 
 

@@ -15,11 +15,11 @@ from common.web.middleware import PERMISSIONS_POLICY
 from common.web.problems import NotFound
 from crowdtrace.site.places.asked import Asked
 from crowdtrace.site.places.card import BAND_NAMES, level_of, profiles, shown_card, words_of_opening
-from crowdtrace.site.places.zones import Zones
 from risk.scouting.cards import cards_of
 from risk.scouting.search import MOST_WEIGHED, search
 from venues import selectors
 from venues.kinds import VenueKind
+from venues.pages.zones import Zones, shown_zone
 from venues.selectors import FoundVenue
 
 PAGE: Final = 20
@@ -42,7 +42,7 @@ def venues(request: HttpRequest) -> HttpResponse:
     asked, now = Asked.of(request), utc_now()
     offset = (asked.page - 1) * PAGE
     page = search(asked.question, offset=offset, count=PAGE, now=now, total=True)
-    zones = Zones(request)
+    zones = Zones.of_request(request)
     context = {
         "asked": asked,
         "kinds": VenueKind.choices,
@@ -56,7 +56,7 @@ def venues(request: HttpRequest) -> HttpResponse:
             asked.address(page=asked.page + 1) if page.more else "",
         ),
     }
-    response = render(request, "site/venues.html", context | {"own_zone": zones.applies})
+    response = render(request, "site/venues.html", context)
     # Only this page has "Near me", so that no other page of ours may request a position.
     response["Permissions-Policy"] = PERMISSIONS_POLICY.replace("geolocation=()", "geolocation=(self)")
     return response
@@ -88,13 +88,11 @@ def venue(request: HttpRequest, venue: str) -> HttpResponse:
         raise NotFound(_("This place does not exist or has closed."))
     profile = Asked.of(request).profile
     (card,) = cards_of(venues=[place], profile=profile, now=now, all_costs=True)
-    zones = Zones(request)
-    shown_in = zones.of(place)
+    shown_in = shown_zone(request, place)
     context = {
         "venue": place,
         "place": {"id": place.public_id, "name": place.name, "verified": place.organisation.verified},
         "shown": shown_card(card, zone=place.zone, shown_in=shown_in, profile=profile, now=now),
-        "own_zone": zones.applies,
         "shown_in": shown_in if shown_in != place.zone else None,
         "profiles": profiles(),
     }

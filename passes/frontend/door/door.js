@@ -83,7 +83,9 @@ export class Door {
     const { pass } = decision;
     // A text that is not a pass never leaves this device: it may be somebody's secret, or the code of a ticket.
     if (!text.startsWith(PREFIX)) return { light: "red" };
-    if (type === "Checkin" && USED.has(decision.cause ?? "") && this.wasLetIn(text, at)) return { light: "blue" };
+    const alreadyIn = type === "Checkin" && USED.has(decision.cause ?? "") && this.wasLetIn(text, at);
+    // A paper pass may have left through another door, which the server knows.
+    if (alreadyIn && !decision.estimated) return { light: "blue" };
     const scanId = newScanId();
     const scan = scanBody(text, type, at, readings);
     const full = decision.cause === "full" && this.isFullByHand();
@@ -91,6 +93,7 @@ export class Door {
     // New readings require a new decision; the same code a moment later does not.
     if (asks && pass && !hasReadings(readings) && this.refusals.isFresh(pass, type, at)) return { light: "red" };
     const verdict = asks ? await this.link.askLive(scanId, scan) : null;
+    if (alreadyIn && verdict !== true) return { light: "blue" };
     if (verdict === false) {
       if (pass) this.refusals.note(pass, type, at);
       return { light: "red" };
@@ -101,8 +104,8 @@ export class Door {
     if (approved && verdict === null && pass && this.replay.isForgotten(pass)) return { light: "amber", why: "restarted" };
     if (seen) this.replay.remember(seen);
     const kept = verdict === null ? this.queue(scanId, scan, approved, seen) : seen && this.keep(seen);
-    const stored = await Promise.resolve(kept).then(() => true, () => false);
-    if (approved && stored) await this.noteAwake();
+    const noted = Promise.resolve(kept).then(async () => void (approved && (await this.noteAwake())));
+    const stored = await noted.then(() => true, () => false);
     // A visit that is not recorded would be missing from the crowd state, so a person must decide.
     if (approved && !stored && verdict === null) return { light: "amber", why: "storage" };
     if (approved && pass) this.noteInside(text, pass, type, at);

@@ -170,8 +170,9 @@ export async function enrol(body) {
 
 /**
  * @param {string} text from an enrolment QR, or the typed code
- * @returns {string} the code
+ * @returns {string | null} the code; null for anything else, such as a pass or the code of a key, which must not be sent
  */
 export function readEnrolment(text) {
-  return text.slice(text.indexOf("#") + 1).trim();
+  const code = text.slice(text.indexOf("#") + 1).replace(/[\s-]/g, "");
+  return /^[0-9a-z]{12}$/i.test(code) ? code : null;
 }

@@ -14,9 +14,14 @@ export class Tally {
     this.last = [];
   }
 
+  /** Forget the lights of another day. @param {string} day its local date */
+  begin(day) {
+    if (day !== this.day) Object.assign(this, new Tally(), { day });
+  }
+
   /** @param {Light} light @param {ScanType} type @param {number} at Unix seconds @param {string} day its local date */
   add(light, type, at, day) {
-    if (day !== this.day) Object.assign(this, new Tally(), { day });
+    this.begin(day);
     if (light === "green") this.counts[type === "Checkin" ? "in" : "out"] += 1;
     if (light === "red") this.counts.red += 1;
     this.last = [{ light, at }, ...this.last].slice(0, LAST);

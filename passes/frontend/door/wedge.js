@@ -22,6 +22,8 @@ const QUIET_GAPS = 3;
 const LONGEST_GAP_MS = 1000;
 /** Time for which an end that a slow computer delivers after the pause still belongs to the text. */
 const LATE_END_MS = 1000;
+/** Some scanners end a text with two keys, such as Enter twice for CR and LF, or Enter and Tab: faster than any person. */
+const SECOND_END_MS = 50;
 const LONGEST_TEXT = 400;
 /** Lengths of a whole code on paper and on a screen. */
 const PAPER_LENGTH = 172;
@@ -83,6 +85,8 @@ export class Wedge {
     this.timer = undefined;
     this.readings = ["", ""];
     this.endedByQuiet = false;
+    /** When a key last ended a text. */
+    this.endedMs = -Infinity;
   }
 
   /**
@@ -94,6 +98,7 @@ export class Wedge {
     if (isEnd(key)) {
       const belongs = this.isReading() || this.isLateEnd(key, nowMs);
       this.finish();
+      if (belongs) this.endedMs = nowMs;
       return belongs;
     }
     const marks = [markByPlace(key), markByLayout(key)];
@@ -152,9 +157,10 @@ export class Wedge {
    */
   isLateEnd(key, nowMs) {
     if (!isEnd(key) && markByPlace(key) === "" && markByLayout(key) === "") return false; // Shift and other modifiers
-    const late = this.endedByQuiet && isEnd(key) && nowMs - this.lastMs < LATE_END_MS;
+    const late = this.endedByQuiet && nowMs - this.lastMs < LATE_END_MS;
+    const second = nowMs - this.endedMs < SECOND_END_MS;
     this.endedByQuiet = false;
-    return late;
+    return isEnd(key) && (late || second);
   }
 
   finish() {

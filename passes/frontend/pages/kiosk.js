@@ -198,6 +198,7 @@ function adjust(step) {
 }
 
 async function showStaff() {
+  if (door) staff.beginDay(door.clock.now());
   const bundle = door?.bundle ?? null;
   const time = /** @type {const} */ ({ dateStyle: "short", timeStyle: "short" });
   fill("queue", String(await store.queued()));
@@ -220,7 +221,8 @@ async function takeBundle(at, enrolled) {
   if (at.bundle && (bundle.serverTime < at.bundle.serverTime || bundle.venue !== at.bundle.venue)) return;
   at.clock.correct(bundle.serverTime);
   at.bundle = bundle;
-  await store.saveBundle({ bytes, offsetS: at.clock.offsetS });
+  // On a full device the door works with the bundle in memory; uploads make room.
+  await store.saveBundle({ bytes, offsetS: at.clock.offsetS }).catch(() => undefined);
   showSettings();
 }
 
@@ -386,10 +388,11 @@ async function enrolByCamera() {
   const video = /** @type {HTMLVideoElement} */ (find("[data-enrol-video]"));
   enrolCamera?.stop();
   const scanning = new Camera(video, reader, (text) => {
-    if (text.startsWith(PREFIX)) return; // a visitor's pass is not an enrolment code, and is not sent
+    const code = readEnrolment(text);
+    if (code === null) return fill("enrol-note", word("enrol-refused"));
     scanning.stop();
     when("enrol-camera", false);
-    /** @type {HTMLInputElement} */ (find("#code")).value = readEnrolment(text);
+    /** @type {HTMLInputElement} */ (find("#code")).value = code;
     form("enrol").requestSubmit();
   });
   enrolCamera = scanning;
@@ -399,11 +402,13 @@ async function enrolByCamera() {
   if (!seeing) fill("enrol-note", word("no-camera"));
 }
 
-/** @param {string} code @param {string} name */
-async function enrolWith(code, name) {
+/** @param {string} typed @param {string} name */
+async function enrolWith(typed, name) {
+  const code = readEnrolment(typed);
+  if (code === null) return fill("enrol-note", word("enrol-refused"));
   const rootKey = fromBase64Url(pageData("root-key"));
   try {
-    const token = await enrol({ code: readEnrolment(code), name, kind: matchMedia("(pointer: coarse) and (max-width: 600px)").matches ? "Personal" : "Gate" });
+    const token = await enrol({ code, name, kind: matchMedia("(pointer: coarse) and (max-width: 600px)").matches ? "Personal" : "Gate" });
     if (token === null) return fill("enrol-note", word("enrol-refused"));
     await store.unenrol();
     const row = { token, rootKey, name };
@@ -412,8 +417,9 @@ async function enrolWith(code, name) {
     fill("enrol-note", "");
     await openDoor(row);
   } catch (error) {
-    if (!(error instanceof Unreachable)) throw error;
-    fill("enrol-note", word("enrol-offline"));
+    if (error instanceof Unreachable) return fill("enrol-note", word("enrol-offline"));
+    if (!(error instanceof DOMException)) throw error;
+    showState("unable"); // the device has no room for its keys
   }
 }
 

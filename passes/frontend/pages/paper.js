@@ -33,5 +33,7 @@ async function showSheet({ venue, epoch, credential }) {
 
 onActions({ print: () => globalThis.print() });
 
-if (store) await ask({ store, person: store.person, go: showSheet });
+// Where doors refuse paper, nobody answers questions for a sheet that opens nothing.
+if (document.querySelector('[data-state="no-paper"]')) showState("no-paper");
+else if (store) await ask({ store, person: store.person, go: showSheet });
 else showState("unable");

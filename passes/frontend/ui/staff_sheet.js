@@ -15,6 +15,9 @@ const CLOSES_AFTER_MS = 120_000;
 
 const form = (/** @type {string} */ name) => /** @type {HTMLFormElement} */ (find(`[data-form="${name}"]`));
 
+/** @param {number} at Unix seconds @returns {string} the local date */
+const dayOf = (at) => formatTime(at, { dateStyle: "short" });
+
 export class StaffSheet {
   /**
    * @param {object} parts
@@ -123,7 +126,18 @@ export class StaffSheet {
 
   /** @param {Light} light @param {import("../door/decide.js").ScanType} type @param {number} at Unix seconds */
   note(light, type, at) {
-    this.tally.add(light, type, at, formatTime(at, { dateStyle: "short" }));
+    this.tally.add(light, type, at, dayOf(at));
+    this.showTally();
+  }
+
+  /** At midnight the counts of today begin again. @param {number} at Unix seconds */
+  beginDay(at) {
+    if (this.tally.day === "" || this.tally.day === dayOf(at)) return;
+    this.tally.begin(dayOf(at));
+    this.showTally();
+  }
+
+  showTally() {
     const { counts } = this.tally;
     fill("today", words("today", { in: formatNumber(counts.in, 0), out: formatNumber(counts.out, 0), red: formatNumber(counts.red, 0) }));
     const rows = this.tally.last.map((one) => {

@@ -1,14 +1,23 @@
 /**
- * Times of a demonstration's town in the zone of this browser: a page with such times is reloaded once, with the zone in a
- * cookie. Pages of real places do not request it.
+ * Times of a demonstration's town in the zone of this browser, which a cookie reports. Pages of real places do not
+ * request it.
+ *
+ * @returns {boolean} whether the zone has just been stored, so that the page has times of another one
  */
-export function showTimesInOwnZone() {
+export function storeOwnZone() {
   const cookie = document.querySelector('meta[name="times-in-own-zone"]')?.getAttribute("content");
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (!cookie || !zone) return;
+  if (!cookie || !zone) return false;
   const pair = `${cookie}=${zone}`;
-  if (document.cookie.split("; ").includes(pair)) return;
+  if (document.cookie.split("; ").includes(pair)) return false;
   document.cookie = `${pair}; path=/; SameSite=Lax`;
   // Without cookies, times stay unchanged.
-  if (document.cookie.split("; ").includes(pair)) location.reload();
+  return document.cookie.split("; ").includes(pair);
+}
+
+/** Load a page with times of another zone again. @returns {boolean} whether it is being loaded */
+export function showTimesInOwnZone() {
+  const reloads = storeOwnZone();
+  if (reloads) location.reload();
+  return reloads;
 }

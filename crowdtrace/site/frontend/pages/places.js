@@ -3,25 +3,33 @@ import { readPlaceText } from "../../../../passes/frontend/core/places.js";
 import { openVisitorStore } from "../../../../passes/frontend/stores/visitor.js";
 import { copyOf, fill, fillPart, find, onActions, pageData, when, word } from "../../../../passes/frontend/ui/page.js";
 import { shownName } from "../../../../passes/frontend/ui/place_name.js";
-import { showTimesInOwnZone } from "../../../../passes/frontend/ui/zone.js";
+import { storeOwnZone } from "../../../../passes/frontend/ui/zone.js";
 import { Scanner } from "../../../../passes/frontend/ui/scanner.js";
 
-showTimesInOwnZone();
-
-/** Parts of the page that depend on the profile. */
-const SPOKEN = "[data-card], [data-places]";
+/** Parts of the page that depend on the profile or on the zone of this browser. */
+const PARTS = "[data-card], [data-places], [data-opening]";
 const STANDARD = "standard";
 
-/** @param {string} profile for which the page is fetched and those parts are replaced */
-async function show(profile) {
-  const shown = document.querySelector(SPOKEN);
-  if (!(shown instanceof HTMLElement) || shown.dataset.profile === profile) return;
+/** @returns {string} the profile that the page shows */
+const shownProfile = () => /** @type {HTMLElement} */ (find("[data-profile]")).dataset.profile ?? STANDARD;
+
+/**
+ * Fetch the page for a profile and replace the parts. A reload instead would take as long as the first load.
+ *
+ * @param {string} profile
+ * @param {boolean} [anyway] although the page shows that profile
+ */
+async function show(profile, anyway = false) {
+  if (shownProfile() === profile && !anyway) return;
   const address = new URL(location.href);
   address.searchParams.set("profile", profile);
   const response = await fetch(address, { credentials: "same-origin" });
   if (!response.ok) return;
-  const fresh = new DOMParser().parseFromString(await response.text(), "text/html").querySelector(SPOKEN);
-  if (fresh) shown.replaceWith(document.adoptNode(fresh));
+  const fresh = new DOMParser().parseFromString(await response.text(), "text/html").querySelectorAll(PARTS);
+  for (const [at, part] of document.querySelectorAll(PARTS).entries()) {
+    const other = fresh[at];
+    if (other) part.replaceWith(document.adoptNode(other));
+  }
 }
 
 const scanner = new Scanner("scan-note", async (text) => {
@@ -62,6 +70,7 @@ when("can-locate", "geolocation" in navigator);
 // A private window has no storage; the URLs of the links suffice.
 const store = await openVisitorStore().catch(() => null);
 const person = await store?.current();
+const isOtherZone = storeOwnZone();
 if (store && person) {
   document.addEventListener("click", (event) => {
     const link = event.target instanceof Element ? event.target.closest("[data-profile-choice]") : null;
@@ -71,8 +80,9 @@ if (store && person) {
     void store.saveProfile(person.id, profile);
     void show(profile).then(() => find(`[data-profile-choice="${profile}"]`).focus());
   });
-  if (!new URLSearchParams(location.search).has("profile")) await show(await store.profile(person.id)).catch(() => undefined);
 }
+const chosen = store && person && !new URLSearchParams(location.search).has("profile") ? await store.profile(person.id) : shownProfile();
+await show(chosen, isOtherZone).catch(() => undefined);
 
 /** Number of offered places from the last visits. */
 const MOST_RECENT = 5;

@@ -4,7 +4,7 @@ const slider = document.querySelector("#week");
 const shown = document.querySelector("[data-weeks]");
 
 if (form instanceof HTMLFormElement && slider instanceof HTMLInputElement && shown instanceof HTMLOutputElement) {
-  const weeks = (shown.dataset.weeks ?? "").split(" ");
+  const weeks = (shown.dataset.weeks ?? "").split("|");
   const before = slider.value;
   slider.addEventListener("input", () => {
     const week = weeks[Number(slider.value)] ?? "";

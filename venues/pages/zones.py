@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.http import HttpRequest
 
-from crowdtrace.town.demonstration import USERNAME
 from venues.models import Organisation, Venue
+from venues.services.accounts import DEMONSTRATION
 
 COOKIE: Final = "zone"
 MOST_CHARACTERS: Final = 64
+_OF_REQUEST: Final = "_zones"
 
 
 class Zones:
@@ -26,6 +27,15 @@ class Zones:
         self.applies = False
         """Whether a requested place is of the demonstration."""
 
+    @classmethod
+    def of_request(cls, request: HttpRequest) -> "Zones":
+        """Return the zones of a request, the same ones for its view and its template."""
+        zones: Zones | None = getattr(request, _OF_REQUEST, None)
+        if zones is None:
+            zones = cls(request)
+            setattr(request, _OF_REQUEST, zones)
+        return zones
+
     def of(self, venue: Venue) -> ZoneInfo:
         """Return the zone in which to show times of a place."""
         if not settings.EMBEDDED or venue.organisation_id not in self._of_demonstration():
@@ -35,9 +45,14 @@ class Zones:
 
     def _of_demonstration(self) -> frozenset[int]:
         if self._simulated is None:
-            mine = Organisation.objects.filter(memberships__user__username=USERNAME)
+            mine = Organisation.objects.filter(memberships__user__username=DEMONSTRATION)
             self._simulated = frozenset(mine.values_list("pk", flat=True))
         return self._simulated
+
+
+def shown_zone(request: HttpRequest, venue: Venue) -> ZoneInfo:
+    """Return the zone in which a page shows and reads times of a place."""
+    return Zones.of_request(request).of(venue)
 
 
 def zone_called(name: str) -> ZoneInfo | None:
