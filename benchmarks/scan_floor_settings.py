@@ -6,9 +6,10 @@ With `WITHOUT_MOMENTS` in the environment, responses are sent as soon as they ar
 import os
 
 from crowdtrace.settings import *  # noqa: F403
-from crowdtrace.settings import THROTTLES
+from crowdtrace.settings import THROTTLES, WEB_LANE_OF
 
 ROOT_URLCONF = "benchmarks.scan_floor"
+WEB_LANE_OF = WEB_LANE_OF | {"/floor": "doors"}  # the queue of pages refuses some of 128 clients
 if os.environ.get("WITHOUT_MOMENTS"):
     ANSWER_MOMENTS = {}
 THROTTLES = THROTTLES | dict.fromkeys(

@@ -31,6 +31,9 @@ class Span:
             raise ValueError("a span must close after it opens and within a day")
 
 
+_ALWAYS_OPEN: Final = tuple(Span(weekday, 0, hours.DAY_MIN) for weekday in range(_DAYS))
+
+
 @dataclass(frozen=True, slots=True)
 class WeeklyHours:
     """Opening hours in the venue's time zone. Without spans it is never open."""
@@ -40,6 +43,8 @@ class WeeklyHours:
 
     def is_open(self, at: float) -> bool:
         """Return whether the venue is open at Unix time `at` by these hours."""
+        if self.spans == _ALWAYS_OPEN:
+            return True
         week: list[list[tuple[int, int]]] = [[] for _day in range(_DAYS)]
         for span in self.spans:
             week[span.weekday].append((span.opens, span.closes))

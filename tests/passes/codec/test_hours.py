@@ -1,5 +1,8 @@
 """Weekly hours of a bundle are open when the venue's own are."""
 
+import datetime as dt
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from passes.codec import Span
@@ -18,3 +21,17 @@ def test_a_door_is_open_when_the_venue_is(case: Case) -> None:
 def test_a_span_lies_on_a_day_and_has_a_length_of_at_most_one(span: tuple[int, int, int]) -> None:
     with pytest.raises(ValueError, match="a span"):
         Span(*span)
+
+
+@pytest.mark.parametrize("name", ["America/New_York", "Australia/Lord_Howe", "Pacific/Apia"])
+def test_a_venue_that_is_always_open_is_open_whatever_the_clock_does(name: str) -> None:
+    zone = ZoneInfo(name)
+    always, split = (tuple(((0, 1440),) for _ in range(7)), tuple(((0, 720), (720, 1440)) for _ in range(7)))
+    short, long = weekly_hours(1, 1, zone, always), weekly_hours(1, 2, zone, split)
+    around = [
+        dt.datetime(2011, 12, 30, 10, tzinfo=dt.UTC),
+        dt.datetime(2026, 3, 8, 7, tzinfo=dt.UTC),
+        dt.datetime(2026, 11, 1, 6, tzinfo=dt.UTC),
+    ]
+    times = [start.timestamp() + 1800 * step for start in around for step in range(-60, 60)]
+    assert all(short.is_open(at) and long.is_open(at) for at in times)
