@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import hypothesis
+import pytest
 import schemathesis
 from django.core import signals
 from django.core.wsgi import get_wsgi_application
@@ -20,6 +21,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 Case = schemathesis.Case[Any]
+FEW: Final = 3
+"""Requests to each operation in every run; the long tests send more."""
 CHECKS: Final = [
     not_a_server_error,
     status_code_conformance,
@@ -27,6 +30,12 @@ CHECKS: Final = [
     response_headers_conformance,
     response_schema_conformance,
 ]
+
+
+def few_or(many: int) -> pytest.MarkDecorator:
+    """Return the mark of a test that sends few requests to each operation, and as a long test many."""
+    long = pytest.param(many, id="many", marks=pytest.mark.long)
+    return pytest.mark.parametrize("examples", [pytest.param(FEW, id="few"), long])
 
 
 @contextmanager

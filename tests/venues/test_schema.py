@@ -81,10 +81,11 @@ def credentials(world: World, settings: Any) -> dict[str, str]:
     }
 
 
+@fuzzing.few_or(EXAMPLES)
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 @pytest.mark.parametrize("path", sorted(DOCUMENT["paths"]))
 def test_no_input_finds_an_undocumented_answer(
-    world: World, credentials: dict[str, str], path: str, mode: GenerationMode
+    world: World, credentials: dict[str, str], path: str, mode: GenerationMode, examples: int
 ) -> None:
     def prepare(case: fuzzing.Case) -> None:
         for word in re.findall(r"{(\w+)}", path):
@@ -92,7 +93,7 @@ def test_no_input_finds_an_undocumented_answer(
 
     headers = credentials | {"If-Match": "*"}
     for method in DOCUMENT["paths"][path]:
-        fuzzing.try_operation(DOCUMENT, path, method, mode, headers=headers, examples=EXAMPLES, prepare=prepare)
+        fuzzing.try_operation(DOCUMENT, path, method, mode, headers=headers, examples=examples, prepare=prepare)
 
 
 IN_TEAMS = sorted(
@@ -103,8 +104,11 @@ IN_TEAMS = sorted(
 )
 
 
+@fuzzing.few_or(EXAMPLES)
 @pytest.mark.parametrize(("path", "method"), IN_TEAMS)
-def test_no_input_of_a_stranger_reveals_what_exists(world: World, settings: Any, path: str, method: str) -> None:
+def test_no_input_of_a_stranger_reveals_what_exists(
+    world: World, settings: Any, path: str, method: str, examples: int
+) -> None:
     settings.THROTTLES = dict.fromkeys(settings.THROTTLES, "100000/second")
     _row, token = make_owner_token(user=world.people["other"], name="till", days=1, now=utc_now())
     headers = {"Authorization": f"Owner {token}", "If-Match": "*"}
@@ -124,6 +128,6 @@ def test_no_input_of_a_stranger_reveals_what_exists(world: World, settings: Any,
         told.add(there[0])
 
     mode = GenerationMode.POSITIVE
-    fuzzing.try_operation(DOCUMENT, path, method, mode, headers=headers, examples=EXAMPLES, prepare=prepare)
+    fuzzing.try_operation(DOCUMENT, path, method, mode, headers=headers, examples=examples, prepare=prepare)
     assert told <= {400, 401, 404}, "401: what only a session may do"
     assert counts() == before
