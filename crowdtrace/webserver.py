@@ -32,4 +32,4 @@ def preload() -> None:
 
 if __name__ == "__main__":  # where processes are not copied, each of them imports this module
     preload()
-    entrypoint()
+    entrypoint()  # type: ignore[no-untyped-call]

@@ -5,16 +5,23 @@ from collections.abc import Hashable, Iterator
 from typing import Any, Final
 
 from django.db import connection, transaction
+from django.db.models import BooleanField, QuerySet
+from django.db.models.expressions import RawSQL
 
 from common.locks import keep_rows
 from passes.abuse import ScanMark, score_marks
-from passes.clock import calendar
+from passes.clock import calendar, epoch_of, moment
+from passes.codec.epochs import Epoch
 from passes.limits import FASTEST_SURVEY_S
 from passes.models import Change, Pass, Scan, ScanType
 from passes.services.abuse_settings import exempt_devices, threshold
+from venues.models import Venue
 
 DAYS_BACK: Final = 8
 """Scans arrive up to 7 days late and change the scores of their day."""
+BEFORE: Final = dt.timedelta(hours=1)
+AFTER: Final = dt.timedelta(days=1)
+"""How far outside of its pass's epoch a scan is looked for: clocks differ, and people show the code of yesterday."""
 ROWS_AT_ONCE: Final = 5_000
 """Scores written in one transaction, so that nobody waits long for it."""
 _WRITE: Final = """
@@ -30,7 +37,9 @@ _KEEP_OUT: Final = """
         FROM passes_visit AS visit
         JOIN passes_scan AS scan
           ON scan.tag = visit.tag AND scan.type = 'Checkin' AND scan.scanned_at = visit.arrived_at
-        WHERE visit.epoch = %(day)s GROUP BY visit.id
+        WHERE visit.venue_id = ANY(%(venues)s::bigint[]) AND visit.arrived_at >= %(start)s
+          AND visit.arrived_at < %(end)s AND visit.epoch = %(day)s
+        GROUP BY visit.id
     )
     UPDATE passes_visit AS visit SET kept_out = judged.kept_out
     FROM judged WHERE visit.id = judged.id AND visit.kept_out <> judged.kept_out
@@ -44,13 +53,31 @@ def score_scans(*, now: dt.datetime, days: int = DAYS_BACK) -> int:
     Running it again changes nothing more.
     """
     today = calendar().current(now.timestamp()).date
-    wanted = [today - dt.timedelta(days=back) for back in range(days)]
-    return sum(_score_day(day) + _keep_out(day, now) for day in wanted)
+    wanted = [epoch for back in range(days) if (epoch := epoch_of(today - dt.timedelta(days=back)))]
+    return sum(_score_day(epoch) + _keep_out(epoch, now) for epoch in wanted)
 
 
-def _score_day(day: dt.date) -> int:
+def scans_of(epoch: Epoch) -> QuerySet[Scan]:
+    """Return the scans of a day, found by place and time.
+
+    There is an index on these and none on the day (docs/decisions/0021-no-partitions.md): without it, every hour would
+    read the scans of all days.
+    """
+    places = RawSQL("passes_scan.venue_id = ANY(%s::bigint[])", [_venues()], BooleanField())
+    return Scan.objects.filter(places, scanned_at__range=_span(epoch), epoch=epoch.date)
+
+
+def _span(epoch: Epoch) -> tuple[dt.datetime, dt.datetime]:
+    return moment(epoch.start) - BEFORE, moment(epoch.end) + AFTER
+
+
+def _venues() -> list[int]:
+    return list(Venue.objects.values_list("pk", flat=True))
+
+
+def _score_day(epoch: Epoch) -> int:
     before: dict[Hashable, float | None] = {}
-    scores = score_marks(_marks(day, before))
+    scores = score_marks(_marks(epoch, before))
     changed = [(key, score) for key, score in scores.items() if score != before[key]]
     for at in range(0, len(changed), ROWS_AT_ONCE):
         keys, values = zip(*changed[at : at + ROWS_AT_ONCE], strict=True)
@@ -61,12 +88,10 @@ def _score_day(day: dt.date) -> int:
 
 
 @transaction.atomic
-def _marks(day: dt.date, before: dict[Hashable, float | None]) -> list[ScanMark]:
+def _marks(epoch: Epoch, before: dict[Hashable, float | None]) -> list[ScanMark]:
     """Return the scans of a day, and put their stored scores into `before`."""
-    fast = set(_fast_passes(day))
-    rows: Any = Scan.objects.filter(epoch=day).values_list(
-        "pk", "device", "scanned_at", "type", "approved", "tag", "abuse_score"
-    )
+    fast = set(_fast_passes(epoch.date))
+    rows: Any = scans_of(epoch).values_list("pk", "device", "scanned_at", "type", "approved", "tag", "abuse_score")
     marks = []
     for key, device, at, kind, approved, tag, score in rows.iterator():
         before[key] = score
@@ -82,11 +107,13 @@ def _fast_passes(day: dt.date) -> Iterator[bytes]:
 
 
 @transaction.atomic
-def _keep_out(day: dt.date, now: dt.datetime) -> int:
+def _keep_out(epoch: Epoch, now: dt.datetime) -> int:
     """Mark the visits of a day that are kept out, and queue the change of their venues' crowd."""
     keep_rows()
     with connection.cursor() as cursor:
-        cursor.execute(_KEEP_OUT, {"day": day, "threshold": threshold(), "exempt": exempt_devices(now)})
+        start, end = _span(epoch)
+        which: dict[str, Any] = {"day": epoch.date, "start": start, "end": end, "venues": _venues()}
+        cursor.execute(_KEEP_OUT, which | {"threshold": threshold(), "exempt": exempt_devices(now)})
         moved = cursor.fetchall()
     since: dict[int, dt.datetime] = {}
     for venue, arrived in moved:

@@ -19,8 +19,8 @@ from exports.selectors import UnknownReleaseError
 class Command(BaseCommand):
     """Print all rows of a query, up to a million, as a table, as CSV, or as the API's JSON.
 
-    If there are more rows, the last line and standard error say so, and give the cursor of the rest. Standard error also
-    says when nothing has been released.
+    If there are more rows, the last line and standard error say so, and give the cursor of the rest. Standard error
+    also says when nothing has been released.
     """
 
     help = "Run one SQL query on the open dataset; @FILE reads it from a file."
