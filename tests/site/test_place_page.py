@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from crowdtrace.site.charts.bars import HOURS_STEP
+from crowdtrace.site.charts.bars import HOURS_GAP, HOURS_STEP
 from risk.scouting.curves import refresh_cards
 from tests.factories import NOW, make_venue
 
@@ -35,5 +35,5 @@ def test_every_label_of_the_hours_fits_into_its_chart(client: Client, time_machi
         )
         labels = [(float(x), float(y)) for x, y in re.findall(r'<text x="([\d.]+)" y="([\d.]+)">', page)]
         assert labels
-        assert max(x for x, _y in labels) + 4 * HOURS_STEP <= left + width
+        assert max(x for x, _y in labels) + 4 * HOURS_STEP - HOURS_GAP / 2 <= left + width
         assert max(y for _x, y in labels) + 8 <= top + height
