@@ -169,9 +169,9 @@ async def client(port: int, next_request: Callable[[], bytes | None], until: flo
 
 
 def cpu_seconds(*parents: psutil.Process) -> float:
-    """Return the CPU time of processes and of their children."""
+    """Return the CPU time of processes and of their children, also of those that have ended."""
     times = [one.cpu_times() for parent in parents for one in (parent, *parent.children(recursive=True))]
-    return sum(one.user + one.system for one in times)
+    return sum(one.user + one.system + one.children_user + one.children_system for one in times)
 
 
 def drive(
