@@ -17,6 +17,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -137,7 +138,8 @@ def _add(field: str, by: int) -> None:
         if due:
             _flushed = time.monotonic()
     if due:
-        _thread.submit(flush)
+        with suppress(RuntimeError):  # the process is ending: `flush` runs at its exit
+            _thread.submit(flush)
 
 
 atexit.register(flush)

@@ -55,6 +55,15 @@ def test_threads_lose_no_count() -> None:
     assert measures.read()[LIMITED][("code",)] == 4000
 
 
+def test_a_process_that_is_ending_counts_without_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = ThreadPoolExecutor(1)
+    ended.shutdown()
+    monkeypatch.setattr(measures, "_thread", ended)
+    monkeypatch.setattr(measures, "_flushed", float("-inf"))
+    measures.count(LIMITED, "code", by=STEP)
+    assert measures.read()[LIMITED][("code",)] == STEP
+
+
 def test_without_valkey_counts_wait_in_the_process(settings: Any) -> None:
     there = settings.REDIS_URL
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
