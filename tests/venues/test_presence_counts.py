@@ -128,7 +128,8 @@ def test_a_count_is_entered_by_the_clock_of_the_place_and_removed(world: World, 
 def test_a_count_that_cannot_be_is_reported_at_its_field(world: World, as_: As) -> None:
     client, address = as_("manager"), f"/owner/venues/{world.venue.public_id}/counts"
     tomorrow = utc_now() + dt.timedelta(days=2)
-    page = client.post(address, {"people": "0", "date": f"{utc_now():%Y-%m-%d}", "time": "00:00"})
+    today = utc_now().astimezone(world.venue.zone)
+    page = client.post(address, {"people": "0", "date": f"{today:%Y-%m-%d}", "time": "00:00"})
     assert set(errors_of(page)) == {"people"}
     for day in (tomorrow, utc_now() - dt.timedelta(days=10)):
         page = client.post(address, {"people": "5", "date": f"{day:%Y-%m-%d}", "time": "10:00"})
