@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -22,13 +23,15 @@ FOLDER: Final = Path("/proc/self/fd")
 LOOKS: Final = 6
 """Looks at each connection within the shortest limit."""
 LEAST_BYTES: Final = 16 * 1024
-"""Bytes that a client takes in `ANSWER_SECONDS`, unless fewer are left."""
+"""Bytes that a client takes in twice `ANSWER_SECONDS`, unless fewer are left."""
 # Offsets in `struct tcp_info` (linux/tcp.h): unacknowledged segments; bytes acknowledged and received; bytes not sent.
 _UNACKNOWLEDGED: Final = struct.Struct("=24xI")
 _BYTES: Final = struct.Struct("=120xQQ8xI")
 _SIZE: Final = 256
+_RESET: Final = struct.pack("ii", 1, 0)
 
 
+_watching: Final = threading.Event()
 _leaving: Final[set[tuple[str, int]]] = set()
 
 
@@ -67,27 +70,31 @@ def _seen(before: Seen | None, flow: Flow, now: float) -> Seen:
 def watch() -> None:
     """Watch the connections that this process accepts, in a thread of its own."""
     if hasattr(socket, "TCP_INFO") and FOLDER.is_dir():
+        _watching.set()
         threading.Thread(target=_watch, name="stalled", daemon=True).start()
 
 
 def let_go(client: tuple[str, int] | None) -> None:
-    """End the connection of a client after its response, within a few seconds."""
-    if client:
+    """End the connection of a client soon after its response, if this process watches connections."""
+    if client and _watching.is_set():
         _leaving.add((client[0], client[1]))
 
 
 def _watch() -> None:
-    reading, idle = settings.ANSWER_SECONDS, settings.IDLE_SECONDS
+    # Longer than the front waits for the reader of a long file, so that this only ends what the front cannot.
+    reading, idle = 2 * settings.ANSWER_SECONDS, settings.IDLE_SECONDS
+    pause = min(reading, idle) / LOOKS
     seen: dict[int, Seen] = {}
     leaving: set[tuple[str, int]] = set()
-    while True:
-        time.sleep(min(reading, idle) / LOOKS)
-        now, found = time.monotonic(), _accepted()
+    for number in count():
+        time.sleep(pause)
+        now, found = number * pause, _accepted()  # looks are counted: a process that was paused blames no client
         seen = look(seen, {key: flow for key, (_, flow) in found.items()}, now)
         # Only those of an earlier look, so that their responses have been sent.
         done = {key for key, (_, flow) in found.items() if flow.client in leaving}
-        for key in done | stalled(seen, now, reading=reading, idle=idle):
-            _end(key, found[key][0])
+        still = stalled(seen, now, reading=reading, idle=idle)
+        for key in done | still:
+            _end(key, found[key][0], reset=key in still)
         _leaving.difference_update(leaving)
         leaving = set(_leaving)
 
@@ -133,8 +140,10 @@ def _flow(connection: socket.socket) -> Flow:
     return Flow(received, taken, bool(unacknowledged or unsent), connection.getpeername()[:2])
 
 
-def _end(inode: int, descriptor: int) -> None:
-    """End a connection. The server reads that it ended and closes it, which frees what waits in it."""
+def _end(inode: int, descriptor: int, *, reset: bool) -> None:
+    """End a connection, which the server then closes; `reset`: drop what waits in it for the client."""
     with _copy(descriptor) as (current, connection):
         if connection is not None and current == inode:
+            if reset:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             connection.shutdown(socket.SHUT_RDWR)

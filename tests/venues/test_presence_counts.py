@@ -128,10 +128,25 @@ def test_a_count_is_entered_by_the_clock_of_the_place_and_removed(world: World, 
 def test_a_count_that_cannot_be_is_reported_at_its_field(world: World, as_: As) -> None:
     client, address = as_("manager"), f"/owner/venues/{world.venue.public_id}/counts"
     tomorrow = utc_now() + dt.timedelta(days=2)
-    page = client.post(address, {"people": "0", "date": f"{tomorrow:%Y-%m-%d}", "time": "10:00"})
+    today = utc_now().astimezone(world.venue.zone)
+    page = client.post(address, {"people": "0", "date": f"{today:%Y-%m-%d}", "time": "00:00"})
     assert set(errors_of(page)) == {"people"}
-    page = client.post(address, {"people": "5", "date": f"{tomorrow:%Y-%m-%d}", "time": "10:00"})
-    assert set(errors_of(page)) == {"time"}
+    for day in (tomorrow, utc_now() - dt.timedelta(days=10)):
+        page = client.post(address, {"people": "5", "date": f"{day:%Y-%m-%d}", "time": "10:00"})
+        assert set(errors_of(page)) == {"date"}
+
+
+def test_a_count_above_the_capacity_is_saved_and_pointed_out(world: World, as_: As) -> None:
+    rules = world.venue.requirements
+    assert rules is not None
+    client, address = as_("manager"), f"/owner/venues/{world.venue.public_id}/counts"
+    local = (utc_now() - 2 * HOUR).astimezone(world.venue.zone)
+    for people, is_above in ((rules.capacity, False), (rules.capacity + 1, True)):
+        local -= MINUTE
+        given = {"people": str(people), "date": f"{local:%Y-%m-%d}", "time": f"{local:%H:%M}"}
+        page = client.post(address, given, follow=True).content.decode()
+        assert ("By its rules, the place has room for" in page) is is_above
+        assert PresenceCount.objects.filter(people=people).exists()
 
 
 def test_a_time_that_the_clock_skips_is_refused(world: World, as_: As) -> None:

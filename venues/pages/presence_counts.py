@@ -17,7 +17,7 @@ from venues.pages.base import bound, done, form_page, owner_action, owner_page, 
 from venues.pages.event_forms import day_field, size_field, time_field
 from venues.pages.forms import OwnerForm
 from venues.pages.zones import shown_zone
-from venues.services.presence_counts import add_presence_count, remove_presence_count
+from venues.services.presence_counts import LATEST, add_presence_count, remove_presence_count
 from venues.wall_clock import instants, moment_words, wall_time
 
 
@@ -36,12 +36,15 @@ class CountForm(OwnerForm):
         self.zone, self.now = zone, now
 
     def clean(self) -> dict[str, Any]:
-        """Require a time that the clock shows; of two equal ones, take the last that has passed."""
+        """Require a day of the last week and a time of it; of two equal ones, take the last that has passed."""
         given = super().clean() or self.cleaned_data
         if "date" in given and "time" in given:
             found = instants(dt.datetime.combine(given["date"], given["time"]), self.zone)
+            today = wall_time(self.now, self.zone).date()
             if not found:
                 self.add_error("time", _("On this day the clock goes forward past this time. Choose another time."))
+            elif not today - LATEST <= given["date"] <= today:
+                self.add_error("date", _("At most 7 days back, and not in the future."))
             else:
                 given["counted_at"] = max([one for one in found if one <= self.now] or found[:1])
         return given
@@ -62,7 +65,7 @@ def counts(request: HttpRequest, venue: str) -> HttpResponse:
         request,
         form,
         lambda **given: _add(request, place, given, now),
-        lambda _made: done(request, _("Saved."), "owner-page-counts", venue=venue),
+        lambda made: done(request, _saved(place, made), "owner-page-counts", venue=venue),
         title=_("People here, counted"),
         submit=_("Save the count"),
         lead=_(
@@ -85,6 +88,15 @@ def remove(request: HttpRequest, count: str) -> HttpResponse:
     row = selectors.presence_count(user_of(request), count, Role.MANAGER)
     remove_presence_count(count=row, actor=user_of(request).username, now=utc_now())
     return done(request, _("The count is removed."), "owner-page-counts", venue=row.venue.public_id)
+
+
+def _saved(place: Venue, made: PresenceCount) -> str:
+    """Return what is said of a new count; a venue can be fuller than its doors allow, and a digit too many happens."""
+    capacity = place.requirements.capacity if place.requirements else None
+    if capacity is None or made.people <= capacity:
+        return _("Saved.")
+    words = _("Saved. By its rules, the place has room for %(most)d people: remove the count if you mistyped it.")
+    return words % {"most": capacity}
 
 
 def _newest(place: Venue) -> list[PresenceCount]:
