@@ -31,8 +31,9 @@ _SIZE: Final = 256
 _RESET: Final = struct.pack("ii", 1, 0)
 
 
-_watching: Final = threading.Event()
 _leaving: Final[set[tuple[str, int]]] = set()
+"""Clients whose connections end within two looks; their addresses are then forgotten."""
+_watching: Final = threading.Event()
 
 
 class Flow(NamedTuple):
@@ -57,8 +58,12 @@ def look(before: Mapping[int, Seen], flows: Mapping[int, Flow], now: float) -> d
 
 
 def stalled(seen: Mapping[int, Seen], now: float, *, reading: float, idle: float) -> set[int]:
-    """Return the connections whose client took too little for `reading` seconds, or that were idle for `idle`. Pure."""
-    return {key for key, (flow, at) in seen.items() if now - at >= (reading if flow.waits else idle)}
+    """Return the connections whose client took too little for `reading` seconds, or that were idle for `idle`. Pure.
+
+    A connection that received nothing is left to the server's limit for heads. A kernel that does not count bytes
+    reports the same of every connection, so none of them is found there.
+    """
+    return {key for key, (flow, at) in seen.items() if flow.received and now - at >= (reading if flow.waits else idle)}
 
 
 def _seen(before: Seen | None, flow: Flow, now: float) -> Seen:
@@ -75,7 +80,7 @@ def watch() -> None:
 
 
 def let_go(client: tuple[str, int] | None) -> None:
-    """End the connection of a client soon after its response, if this process watches connections."""
+    """End the connection of a client after its response, within a few seconds, if connections are watched."""
     if client and _watching.is_set():
         _leaving.add((client[0], client[1]))
 
@@ -103,16 +108,24 @@ def _accepted() -> dict[int, tuple[int, Flow]]:
     """Return the connections to ports on which this process listens, by inode: descriptor and flow."""
     found: dict[int, tuple[int, int, Flow]] = {}
     ports = set()
-    for each in list(FOLDER.iterdir()):
-        with _copy(int(each.name)) as (inode, connection):
+    for descriptor in _descriptors():
+        with _copy(descriptor) as (inode, connection):
             if connection is None:
                 continue
             port = connection.getsockname()[1]
             if connection.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
                 ports.add(port)
             else:
-                found[inode] = port, int(each.name), _flow(connection)
+                found[inode] = port, descriptor, _flow(connection)
     return {inode: (descriptor, flow) for inode, (port, descriptor, flow) in found.items() if port in ports}
+
+
+def _descriptors() -> list[int]:
+    """Return the open descriptors of this process; none if it may open no file to read them: the next look may."""
+    try:
+        return [int(each.name) for each in FOLDER.iterdir()]
+    except OSError:
+        return []
 
 
 @contextmanager

@@ -1,6 +1,12 @@
 """Connections on which nothing moves are found by what the kernel counts."""
 
-from common.web.stalled import LEAST_BYTES, Flow, Seen, look, stalled
+import threading
+from pathlib import Path
+
+import pytest
+
+from common.web import stalled as watched
+from common.web.stalled import LEAST_BYTES, Flow, Seen, let_go, look, stalled
 
 NEVER = 1e9
 
@@ -43,3 +49,23 @@ def test_a_body_that_arrives_byte_by_byte_is_left_to_the_deadline_of_bodies() ->
 
 def test_a_connection_that_ended_is_forgotten() -> None:
     assert not look(seen_after(Flow(1, 1, waits=True)), {}, 10.0)
+
+
+def test_a_kernel_that_counts_no_bytes_ends_no_connection() -> None:
+    silent = [Flow(0, 0, waits=False)] * 60
+    assert not stalled(seen_after(*silent), 590.0, reading=30.0, idle=120.0)
+
+
+def test_addresses_are_not_kept_where_connections_are_not_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watched, "_watching", threading.Event())
+    monkeypatch.setattr(watched, "_leaving", set())
+    let_go(("192.0.2.1", 50_000))
+    assert not watched._leaving
+
+
+def test_a_look_that_may_open_no_file_finds_nothing_and_does_not_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: Path) -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(Path, "iterdir", full)
+    assert watched._accepted() == {}
