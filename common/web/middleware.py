@@ -13,6 +13,7 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware import csrf
+from django.utils import translation
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext as _
 
@@ -160,7 +161,9 @@ class BodyLimitMiddleware:
             _check_address(request)
             _check_body(request)
         except (BadRequest, TooLarge) as problem:
-            response = answer(request, problem)
+            # The language of this thread is still that of an earlier request.
+            with translation.override(translation.get_language_from_request(request)):
+                response = answer(request, problem)
             mark_as_logged(response)
             return response
         return self.get_response(request)

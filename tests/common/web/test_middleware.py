@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.wsgi import get_wsgi_application
 from django.test import Client
+from django.utils import translation
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
@@ -46,6 +47,22 @@ def test_refusals_and_server_errors_have_them_too(api: APIClient) -> None:
     for response in (large, fault, api.get("/api/v1/door")):
         assert set(response.headers) >= HEADERS
         assert response["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("earlier", ["en", "es"])
+def test_a_refused_body_is_answered_in_the_language_of_its_request_not_of_an_earlier_one(
+    api: APIClient, earlier: str
+) -> None:
+    large = b"x" * 65 * KIB
+    with translation.override(earlier):
+        own = {
+            language: api.post(
+                "/api/v1/things", large, content_type="application/json", headers={"Accept-Language": language}
+            )
+            for language in ("en", "es")
+        }
+    assert body_of(own["en"], 413)["title"] == "The request is too large"
+    assert body_of(own["es"], 413)["title"] == "La solicitud es demasiado grande"
 
 
 def padded(size: int) -> str:
