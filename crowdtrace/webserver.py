@@ -2,8 +2,9 @@
 
     python -m crowdtrace.webserver [options of granian] crowdtrace.asgi:application
 
-Its workers are copies of this process, so a start takes the CPU of one of them, and a worker that ended is replaced at
-once. They import `crowdtrace.asgi` themselves: it configures the logs after granian has configured its own.
+Its workers are copies of this process, so a start takes the CPU of one of them, and one that replaces a worker that
+ended (`--respawn-failed-workers`) takes nearly none. They import `crowdtrace.asgi` themselves: it configures the logs
+after granian has configured its own.
 """
 
 import gc
