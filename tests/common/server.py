@@ -9,6 +9,7 @@ from django.core.wsgi import get_wsgi_application
 from django.utils.module_loading import import_string
 
 settings.ROOT_URLCONF = "tests.common.views"
+settings.DOORS_URLS = set()  # otherwise these would be resolved from the list of the real ones
 
 wsgi_application = get_wsgi_application()
 application = import_string("common.web.front.Front")(wsgi_application)  # once the apps are loaded
