@@ -15,8 +15,8 @@ from exports.statistics.figures import DayFigures, WeekFigures
 
 LEFT: Final = 34
 """Width left of the bars, for the numbers of the axis."""
-FOOT: Final = 24
-"""Height below the bars, for their labels."""
+FOOT, HOURS_FOOT = 18, 24
+"""Height below the bars, for their labels; those of hours are larger on a phone."""
 
 # The chart of figures is narrow, so that labels are legible on a phone; a wide page does not stretch it.
 FIGURES_WIDTH, FIGURES_HEIGHT, FIGURES_HEAD = 270, 120, 10
@@ -38,6 +38,7 @@ BARS_OF_LABEL: Final = 4
 class Bar:
     """A bar, and the label below it; empty if there is no space for one. `interval`: its ends, lower value first."""
 
+    label_x: float
     x: float
     y: float
     width: float
@@ -62,11 +63,12 @@ class BarChart:
     width: int
     floor: int
     limit: float | None = None
+    foot: int = FOOT
 
     @property
     def height(self) -> int:
         """Return the height with the labels."""
-        return self.floor + FOOT
+        return self.floor + self.foot
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ def hour_label(moment: dt.datetime) -> str:
 
 def _hours_chart(bars: Sequence[Bar], ticks: Sequence[Tick], *, left: int = 0, limit: float | None = None) -> BarChart:
     width = left + HOURS_STEP * max(1, len(bars))
-    return BarChart(bars, ticks, left=left, width=width, floor=HOURS_HEAD + HOURS_HEIGHT, limit=limit)
+    return BarChart(bars, ticks, left=left, width=width, floor=HOURS_HEAD + HOURS_HEIGHT, limit=limit, foot=HOURS_FOOT)
 
 
 def _labels(hours: Sequence[HourCost], today: dt.date) -> list[str]:
@@ -232,4 +234,13 @@ def _bar(
     interval: tuple[float, float] | None = None,
 ) -> Bar:
     """Return a bar from the baseline of the axis up to `y`, in the middle of a step that begins at `x`."""
-    return Bar(round(x + gap / 2, 1), y, round(step - gap, 1), round(axis.start - y, 1), label, is_marked, interval)
+    return Bar(
+        round(x, 1),
+        round(x + gap / 2, 1),
+        y,
+        round(step - gap, 1),
+        round(axis.start - y, 1),
+        label,
+        is_marked,
+        interval,
+    )
