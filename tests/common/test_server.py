@@ -65,10 +65,8 @@ class Server:
 
     def read(self, connection: socket.socket) -> Answer:
         """Return what arrives until the server closes."""
-        data = b""
-        while part := connection.recv(65_536):
-            data += part
-        head, _, body = data.partition(b"\r\n\r\n")
+        parts = list(iter(lambda: connection.recv(65_536), b""))  # joined once: a slow reader would be cut off
+        head, _, body = b"".join(parts).partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
         return Answer(int(first.split()[1]), headers, body)
