@@ -1,9 +1,11 @@
 """Entry point of the web server: the application of `crowdtrace.wsgi` behind its front."""
 
+import atexit
 import sys
 
 from crowdtrace.wsgi import application as wsgi_application
 
+from common import measures  # isort: skip
 from common.web import stalled  # isort: skip
 from common.web.front import Front  # isort: skip  # it imports modules that need the apps loaded above
 
@@ -11,4 +13,5 @@ from common.web.front import Front  # isort: skip  # it imports modules that nee
 sys.setswitchinterval(0.001)
 application = Front(wsgi_application)
 stalled.watch()
+atexit.register(measures.flush)  # Python 3.13 forgets what was registered before this process was copied
 __all__ = ["application"]

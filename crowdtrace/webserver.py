@@ -25,7 +25,7 @@ def preload() -> None:
     django.setup()
     for name in (*settings.MIDDLEWARE, *settings.SHORT_WAYS.values()):
         import_string(name)
-    for name in ("crowdtrace.celery", "common.web.front", settings.DOORS_URLCONF):
+    for name in ("crowdtrace.celery", "common.web.front", "common.web.short_ways", settings.DOORS_URLCONF):
         import_module(name)
     gc.collect()
     gc.freeze()  # a collection in a worker would otherwise copy every page of memory that they share

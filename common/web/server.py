@@ -14,6 +14,7 @@ OPTIONS: Final = [
     *("--backpressure", str(CONNECTIONS), "--http1-buffer-size", str(HEAD_BYTES)),
     *("--http1-header-read-timeout", str(HEAD_MILLISECONDS)),
     *("--workers-kill-timeout", "5"),  # seconds for slow clients when a process is stopping
+    "--respawn-failed-workers",  # otherwise all of them end with the first that does
 ]
 
 

@@ -246,7 +246,6 @@ def programs(home: Path, address: Address) -> list[Program]:
     """Return the three programs: web server, worker and schedule."""
     workers = max(2, min(MAX_WEB_WORKERS, _cores()))
     web = server.command("crowdtrace.asgi:application", host=address.host, port=address.port, workers=workers)
-    web += ["--respawn-failed-workers"]
     if address.certificate:
         files = address.certificate
         web += ["--ssl-certificate", str(files.certificate), "--ssl-keyfile", str(files.key)]
