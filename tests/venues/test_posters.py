@@ -2,6 +2,7 @@
 
 import io
 import re
+import struct
 import unicodedata
 from collections.abc import Callable
 from typing import Any
@@ -201,6 +202,32 @@ def test_a_picture_of_a_camera_is_drawn_the_right_way_up() -> None:
     Image.new("RGB", (30, 10), "teal").save(out, "JPEG", exif=notes)
     with Image.open(io.BytesIO(clean_logo(out.getvalue()))) as drawn:
         assert drawn.size == (10, 30)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize(
+    "note",
+    [
+        struct.pack("<HHII", ExifTags.Base.XResolution, 2, 4, 0x41414141),  # text where a fraction belongs
+        struct.pack("<HHII", ExifTags.Base.Make, 5, 1, 38),  # a fraction where text belongs
+        struct.pack("<HHII", ExifTags.Base.ImageWidth, 2, 4, 0x41414141),  # text where a number belongs
+        struct.pack("<HHII", ExifTags.Base.ImageWidth, 99, 2**32 - 1, 2**32 - 1),  # of no kind, and endless
+    ],
+)
+def test_a_picture_with_damaged_notes_of_a_camera_is_drawn_the_right_way_up(note: bytes, kind: str) -> None:
+    turned = struct.pack("<HHIHH", ExifTags.Base.Orientation, 3, 1, 6, 0)
+    notes = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + turned + note + struct.pack("<III", 0, 1, 1)
+    out = io.BytesIO()
+    Image.new("RGB", (30, 10), "teal").save(out, kind, exif=notes)
+    with Image.open(io.BytesIO(clean_logo(out.getvalue()))) as drawn:
+        assert drawn.size == (10, 30)
+
+
+def test_a_grey_picture_of_16_bits_keeps_its_greys() -> None:
+    out = io.BytesIO()
+    Image.new("I;16", (1000, 10), 0x8080).save(out, "PNG")
+    with Image.open(io.BytesIO(clean_logo(out.getvalue()))) as drawn:
+        assert drawn.getpixel((0, 0)) == (0x80, 0x80, 0x80)
 
 
 @pytest.mark.django_db
