@@ -74,6 +74,12 @@ def test_characters_without_a_font_are_named_before_printing() -> None:
     assert cannot_draw("a\U0001e900b\U00013000") == ["\U0001e900", "\U00013000"]
 
 
+@pytest.mark.parametrize("unknown", ["\uffff", "\U0010ffff", "\u0378"])
+def test_a_character_that_unicode_does_not_know_is_named_and_printed_around(unknown: str) -> None:
+    assert cannot_draw(f"a{unknown}b") == [unknown]
+    assert pdf(f"a{unknown}b")
+
+
 def test_letters_are_in_the_order_in_which_they_are_read() -> None:
     def x_of(text: str) -> list[float]:
         return [round(one.x, 3) for one in lettering.line(text).letters]
