@@ -29,6 +29,8 @@ _JAPANESE, _KOREAN, _SIMPLE, _TRADITIONAL = 0, 1, 2, 3
 """Faces in the collection for Chinese, Japanese and Korean, which draw the same character differently."""
 _PICTURE: Final = "\ufe0f"
 _JOINER: Final = "\u200d"
+_UNKNOWN: Final = "\ufffd"
+"""A character of no direction, in place of one that Unicode does not assign and the algorithm refuses."""
 _WIDE: Final = ((0x1100, 0x11FF), (0x2E80, 0x9FFF), (0xAC00, 0xD7FF), (0xF900, 0xFAFF), (0xFF00, 0xFFEF),
                 (0x20000, 0x3FFFF))  # fmt: skip
 """Scripts whose words a line may break anywhere: Han, Kana, Hangul and their forms."""
@@ -241,6 +243,7 @@ def _levels(text: str) -> list[int]:
     if not text:
         return []
     storage = bidi.get_empty_storage()
+    text = "".join(char if unicodedata.bidirectional(char) else _UNKNOWN for char in text)
     storage["base_level"] = bidi.get_base_level(text)
     storage["base_dir"] = ("L", "R")[storage["base_level"]]
     bidi.get_embedding_levels(text, storage)

@@ -3,7 +3,7 @@
 import io
 from typing import Final
 
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 MOST_BYTES: Final = 1024 * 1024
 MOST_POINTS: Final = 4000
@@ -24,8 +24,9 @@ def clean_logo(data: bytes) -> bytes:
         with Image.open(io.BytesIO(data), formats=FORMATS) as found:
             if max(found.size) > MOST_POINTS:
                 raise BadLogo
-            found.thumbnail((SHOWN_POINTS, SHOWN_POINTS))
-            drawn = ImageOps.exif_transpose(found).convert("RGBA")  # a camera notes which way is up
+            small = _in_8_bits(found)
+            small.thumbnail((SHOWN_POINTS, SHOWN_POINTS))
+            drawn = _upright(small.convert("RGBA"), _orientation(found))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise BadLogo from error
     white = Image.new("RGB", drawn.size, "white")
@@ -33,3 +34,26 @@ def clean_logo(data: bytes) -> bytes:
     out = io.BytesIO()
     white.save(out, "PNG")
     return out.getvalue()
+
+
+def _in_8_bits(image: Image.Image) -> Image.Image:
+    """Return a grey picture of 16 bits with 8; Pillow would cut off its values instead of dividing them."""
+    return image.point(lambda value: value / 257).convert("L") if image.mode.startswith("I") else image
+
+
+def _orientation(image: Image.Image) -> int | None:
+    """Return how a camera was held; nothing if its notes are damaged."""
+    try:
+        noted = image.getexif().get(ExifTags.Base.Orientation)
+    except Exception:  # Pillow raises errors of many kinds for damaged notes
+        return None
+    return noted if isinstance(noted, int) else None
+
+
+def _upright(image: Image.Image, orientation: int | None) -> Image.Image:
+    """Return a picture turned as its camera was held, without any other note: Pillow fails to copy a damaged one."""
+    image.info.clear()
+    if orientation is None:
+        return image
+    image.getexif()[ExifTags.Base.Orientation] = orientation
+    return ImageOps.exif_transpose(image)

@@ -45,6 +45,13 @@ def check(sql: str, *, dialect: Dialect, schema: str, tables: Collection[str]) -
     for node in statement.walk():
         if isinstance(node, exp.Table):
             _check_table(sql, node, schema, tables)
+        elif isinstance(node, exp.With) and node.args.get("udfs"):
+            detail = "A query defines no functions here: write the expression where it is needed."
+            raise QueryError("not-offered", detail, *_place_of(sql, "FUNCTION"))
+        elif isinstance(node, exp.With) and node.args.get("search"):
+            word = node.args["search"].args["kind"].upper()
+            detail = f"A WITH clause has no {word} here: number the rows in the clause and sort by that."
+            raise QueryError("not-offered", detail, *_place_of(sql, word))
         elif isinstance(node, exp.Placeholder) and not node.this:
             raise QueryError("not-reading", NO_VALUE)
         elif isinstance(node, (exp.Into, exp.Lock, exp.Command, exp.Parameter, exp.Placeholder, exp.SessionParameter)):

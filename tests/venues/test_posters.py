@@ -2,6 +2,7 @@
 
 import io
 import re
+import struct
 import unicodedata
 from collections.abc import Callable
 from typing import Any
@@ -71,6 +72,12 @@ def test_every_letter_of_a_name_has_an_outline(name: str) -> None:
 
 def test_characters_without_a_font_are_named_before_printing() -> None:
     assert cannot_draw("a\U0001e900b\U00013000") == ["\U0001e900", "\U00013000"]
+
+
+@pytest.mark.parametrize("unknown", ["\uffff", "\U0010ffff", "\u0378"])
+def test_a_character_that_unicode_does_not_know_is_named_and_printed_around(unknown: str) -> None:
+    assert cannot_draw(f"a{unknown}b") == [unknown]
+    assert pdf(f"a{unknown}b")
 
 
 def test_letters_are_in_the_order_in_which_they_are_read() -> None:
@@ -201,6 +208,32 @@ def test_a_picture_of_a_camera_is_drawn_the_right_way_up() -> None:
     Image.new("RGB", (30, 10), "teal").save(out, "JPEG", exif=notes)
     with Image.open(io.BytesIO(clean_logo(out.getvalue()))) as drawn:
         assert drawn.size == (10, 30)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize(
+    "note",
+    [
+        struct.pack("<HHII", ExifTags.Base.XResolution, 2, 4, 0x41414141),  # text where a fraction belongs
+        struct.pack("<HHII", ExifTags.Base.Make, 5, 1, 38),  # a fraction where text belongs
+        struct.pack("<HHII", ExifTags.Base.ImageWidth, 2, 4, 0x41414141),  # text where a number belongs
+        struct.pack("<HHII", ExifTags.Base.ImageWidth, 99, 2**32 - 1, 2**32 - 1),  # of no kind, and endless
+    ],
+)
+def test_a_picture_with_damaged_notes_of_a_camera_is_drawn_the_right_way_up(note: bytes, kind: str) -> None:
+    turned = struct.pack("<HHIHH", ExifTags.Base.Orientation, 3, 1, 6, 0)
+    notes = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + turned + note + struct.pack("<III", 0, 1, 1)
+    out = io.BytesIO()
+    Image.new("RGB", (30, 10), "teal").save(out, kind, exif=notes)
+    with Image.open(io.BytesIO(clean_logo(out.getvalue()))) as drawn:
+        assert drawn.size == (10, 30)
+
+
+def test_a_grey_picture_of_16_bits_keeps_its_greys() -> None:
+    out = io.BytesIO()
+    Image.new("I;16", (1000, 10), 0x8080).save(out, "PNG")
+    with Image.open(io.BytesIO(clean_logo(out.getvalue()))) as drawn:
+        assert drawn.getpixel((0, 0)) == (0x80, 0x80, 0x80)
 
 
 @pytest.mark.django_db

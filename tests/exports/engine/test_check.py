@@ -72,6 +72,22 @@ def test_queries_of_the_tables_are_accepted(sql: str) -> None:
     assert judge(sql) is None
 
 
+@pytest.mark.parametrize("clause", ["f() RETURNS INT RETURN 1", "f(x INT) RETURNS INT RETURN x"])
+def test_a_query_that_defines_functions_is_refused_with_advice(clause: str) -> None:
+    error = judge(f"WITH FUNCTION {clause} SELECT f()")
+    assert error is not None
+    assert error.code == "not-offered"
+    assert "expression" in error.detail
+
+
+@pytest.mark.parametrize("clause", ["SEARCH DEPTH FIRST BY x SET n", "CYCLE x SET n USING p"])
+def test_a_clause_that_would_be_lost_in_translation_is_refused(clause: str) -> None:
+    error = judge(f"WITH t AS (SELECT 1 AS x) {clause} SELECT * FROM t")
+    assert error is not None
+    assert error.code == "not-offered"
+    assert error.column is not None
+
+
 def test_an_unknown_table_is_placed_and_the_nearest_is_named() -> None:
     error = judge('SELECT *\nFROM "covid-19"."aspirevc_crowd_trace"')
     assert error is not None
