@@ -17,6 +17,7 @@ from tests.browser.conftest import OpenContext, shows
 from tests.factories import make_event, make_organisation, make_user, make_venue
 from tests.risk.crowds import crowd
 from venues.models import Venue
+from venues.requirements import RequirementValues
 from venues.services.accounts import DEMONSTRATION
 from venues.services.events import invitation_code, make_invitation
 from venues.services.venues import close_venue
@@ -116,7 +117,8 @@ def test_a_position_that_is_refused_leaves_the_search(phone: Page) -> None:
 
 
 def test_a_pass_of_an_unverified_place_says_so(phone: Page) -> None:
-    place = make_venue(organisation=make_organisation(verified=False, now=now()), now=now())
+    organisation = make_organisation(verified=False, now=now())
+    place = make_venue(organisation=organisation, requirements=RequirementValues(rotating_code=False), now=now())
     phone.goto("/me")
     make_key(phone)
     phone.goto(f"/check-in/{place.public_id}")

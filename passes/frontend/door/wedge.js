@@ -158,7 +158,8 @@ export class Wedge {
   isLateEnd(key, nowMs) {
     if (!isEnd(key) && markByPlace(key) === "" && markByLayout(key) === "") return false; // Shift and other modifiers
     const late = this.endedByQuiet && nowMs - this.lastMs < LATE_END_MS;
-    const second = nowMs - this.endedMs < SECOND_END_MS;
+    const sinceEnd = nowMs - this.endedMs;
+    const second = sinceEnd >= 0 && sinceEnd < SECOND_END_MS;
     this.endedByQuiet = false;
     return isEnd(key) && (late || second);
   }
