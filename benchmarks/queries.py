@@ -101,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         many += tuple(each for each in sources if each.table is not CROWD_TRACING)
         engine = Engine(
-            schema="covid-19", sources=many, storage=storage, slots=Path(folder), limits=Limits(seconds=600), ahead=True
+            schema="covid-19", sources=many, storage=storage, slots=Path(folder), limits=Limits(seconds=600)
         )
         for path in sorted(QUERIES.glob("*.sql")):
             took = []

@@ -64,12 +64,10 @@ def work_folder() -> Path:
     return Path(tempfile.gettempdir()) / f"crowdtrace-{name}"
 
 
-def accept_query(
-    sql: str, *, dialect: Dialect, ahead: bool = True, forwarded: bool = False, limits: Limits | None = None
-) -> Accepted:
+def accept_query(sql: str, *, dialect: Dialect, forwarded: bool = False, limits: Limits | None = None) -> Accepted:
     """Check a query on the open and the live tables in a separate process; `forwarded` ones have no live table.
 
-    `ahead`: keep a process ready for the next query. Raise `QueryError`, or `QueryBusyError` if too many are running.
+    Raise `QueryError`, or `QueryBusyError` if too many are running.
     """
     offered = OPEN_TABLES if forwarded else (*OPEN_TABLES, LIVE_CROWD)
     catalogue = Catalogue(conf.database(), offered, shown_folder(), is_whole=not forwarded)
@@ -81,7 +79,6 @@ def accept_query(
         tables=[table.name for table in (*offered, *(() if forwarded else INFORMATION_TABLES))],
         limits=limits or query_limits(),
         places=work_folder(),
-        ahead=ahead,
         runs=not forwarded,
     )
     return replace(accepted, explain=asked.explain)

@@ -118,19 +118,18 @@ def accept(
     tables: Collection[str],
     limits: Limits,
     places: Path,
-    ahead: bool = False,
     runs: bool = True,
 ) -> Accepted:
     """Take a query slot and check the text in a separate process, within a time limit.
 
-    `places` is the folder of the home's slots. `ahead`: keep a process ready for the next query, as a server does.
-    `runs`: false for a text that another engine will run, which is checked in its dialect only.
+    `places` is the folder of the home's slots. `runs`: false for a text that another engine will run, which is checked
+    in its dialect only.
 
     Raise `QueryError` for a refused text, and `QueryBusyError` immediately if no slot is free.
     """
     with contextlib.ExitStack() as stack:
         _take_place(places, limits.parallel, stack)
-        conversation = stack.enter_context(conversing(limits, ahead=ahead))
+        conversation = stack.enter_context(conversing(limits))
         asked = {
             "sql": sql,
             "dialect": dialect,
@@ -157,17 +156,13 @@ def _check(sql: str, said: Mapping[str, Any], columns: Collection[str]) -> None:
 
 @dataclass(frozen=True)
 class Engine:
-    """An engine for queries on the given sources, under the schema's name. `slots` is the folder of query slots.
-
-    `ahead`: keep a process ready for the next query, as a server does.
-    """
+    """An engine for queries on the given sources, under the schema's name. `slots` is the folder of query slots."""
 
     schema: str
     sources: Sequence[Source]
     storage: Storage
     slots: Path
     limits: Limits = field(default_factory=Limits)
-    ahead: bool = False
 
     def run(self, sql: str, *, dialect: Dialect = "athena", is_cancelled: IsCancelled = _never) -> QueryResult:
         """Check and run a query; raise the errors of `accept` and `Accepted.run`."""
@@ -178,7 +173,6 @@ class Engine:
             tables=[source.table.name for source in self.sources],
             limits=self.limits,
             places=self.slots,
-            ahead=self.ahead,
         ) as accepted:
             return accepted.run(self.sources, self.storage, is_cancelled=is_cancelled)
 

@@ -9,7 +9,7 @@ MAX_CHARACTERS: Final = 20_000
 
 @dataclass(frozen=True)
 class Limits:
-    """The resources of one query; `parallel` queries run at once in a home, and one more process waits for the next.
+    """The resources of one query; `parallel` queries run at once in a home.
 
     `parse_seconds` is processor time, `seconds` wall-clock time. `memory_mb` limits all memory of a process, Python and
     libraries included, so all queries of a home together use at most `parallel` times as much. `max_values` counts

@@ -1,26 +1,28 @@
 """Processes for queries: each checks and runs one query and exits, or is killed at a limit.
 
-Starting one takes longer than the published queries do on a million rows, mostly to load DuckDB, Arrow and the parser.
-So a server keeps one process ready that has loaded them and has seen no query, and starts the next when it is used.
+Loading DuckDB, Arrow and the parser takes longer than the published queries do on a million rows. So the first query of
+this process starts a fork server (`exports.engine.fork_server`), which loads them once and copies itself for each
+query: a copy has seen no other query.
 """
 
 import contextlib
 import os
 import selectors
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Final
 
 from exports.engine.errors import QueryError
 from exports.engine.limits import Limits
 
-WORKER: Final = Path(__file__).with_name("worker.py")
+FORK_SERVER: Final = Path(__file__).with_name("fork_server.py")
 TOO_SLOW: Final = "The query took more than %g seconds and was ended. Read fewer days (by scan_date), or join less."
 TOO_LARGE: Final = "The answer is larger than %d MB. Ask for fewer columns or rows, or fetch the release's files."
 TOO_COMPLEX: Final = (
@@ -33,65 +35,129 @@ OUT_OF_MEMORY: Final = (
 )
 READ_BYTES: Final = 1 << 16
 ASK_SECONDS: Final = 0.5
+# A fork server that does not respond for so long is replaced.
+PATIENCE_SECONDS: Final = 30.0
 # The response of a check has the query's tables, or the error.
 MOST_OF_A_CHECK: Final = 1 << 16
 
-Process = subprocess.Popen[bytes]
 IsCancelled = Callable[[], bool]
 
 
-def start() -> Process:
-    """Start a process that loads its libraries and waits for a job; it exits if this process does."""
-    return subprocess.Popen(
-        [sys.executable, "-I", "-B", str(WORKER)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-        env={"HOME": "/nonexistent", "TZ": "UTC"},
-        start_new_session=True,
-    )
+class Process:
+    """A copy of the fork server: it reads messages from `stdin`, and writes its responses to `stdout`."""
 
+    def __init__(self, stdin: IO[bytes], stdout: IO[bytes], channel: socket.socket) -> None:
+        self.stdin, self.stdout, self._channel = stdin, stdout, channel
+        channel.settimeout(PATIENCE_SECONDS)
+        self._lines = channel.makefile("rb")
+        self._code: int | None = None
+        self.pid = self._number() or 0
 
-def end(process: Process) -> None:
-    """Kill the process and its children, and close its pipes."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
+    @property
+    def is_started(self) -> bool:
+        """Return whether the fork server made the copy."""
+        return bool(self.pid)
+
+    def wait(self) -> int:
+        """Wait until the process has ended, and return its code as in `subprocess`; -9 if the fork server is gone."""
+        if self._code is None:
+            self._code = self._number()
+        if self._code is None:
+            if self.is_started:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self.pid, signal.SIGKILL)
+            self._code = -signal.SIGKILL
+        return self._code
+
+    def end(self) -> None:
+        """Kill the process and its children, and close its pipes."""
+        with contextlib.suppress(OSError):
+            self._channel.shutdown(socket.SHUT_WR)
+        self.wait()
+        for each in (self.stdin, self.stdout, self._lines, self._channel):
             with contextlib.suppress(BrokenPipeError):
-                pipe.close()
+                each.close()
+
+    def _number(self) -> int | None:
+        """Return the next number that the fork server sends; `None` if it is gone."""
+        try:
+            line = self._lines.readline()
+        except OSError:
+            return None
+        return int(line) if line.endswith(b"\n") else None
 
 
-class _Ahead:
-    """The one waiting process, shared by all threads of this process, but not by its forks."""
+class ForkServer:
+    """The fork server of this process, started with its first query; its threads share it, but not its forks."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: Process | None = None
+        self._forget()
         os.register_at_fork(after_in_child=self._forget)
 
     def _forget(self) -> None:
-        self._lock, self._waiting = threading.Lock(), None
+        self._lock = threading.Lock()
+        self._running: tuple[subprocess.Popen[bytes], socket.socket] | None = None
 
-    def take(self) -> Process | None:
-        """Return the waiting process and forget it; `None` if there is none, or it was killed."""
+    def copy(self) -> Process:
+        """Return a new copy; a fork server that ended, or does not respond, is replaced."""
+        made = self._copy_of(server := self._server())
+        if not made.is_started:
+            made.end()
+            self._drop(server)
+            made = self._copy_of(self._server())
+        return made
+
+    def end(self) -> None:
+        """End the fork server, and with it all copies."""
+        if self._running:
+            self._drop(self._running)
+
+    def _server(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
         with self._lock:
-            waiting, self._waiting = self._waiting, None
-        if waiting is not None and waiting.poll() is not None:
-            end(waiting)
-            return None
-        return waiting
+            if self._running is None:
+                self._running = _started()
+            return self._running
 
-    def prepare(self) -> None:
-        """Start a waiting process if there is none."""
+    def _drop(self, server: tuple[subprocess.Popen[bytes], socket.socket]) -> None:
         with self._lock:
-            if self._waiting is None:
-                self._waiting = start()
+            if self._running is server:
+                self._running = None
+        process, requests = server
+        requests.close()
+        process.kill()
+        process.wait()
+
+    @staticmethod
+    def _copy_of(server: tuple[subprocess.Popen[bytes], socket.socket]) -> Process:
+        with ExitStack() as theirs:
+            source, stdin = os.pipe()
+            theirs.callback(os.close, source)
+            stdout, target = os.pipe()
+            theirs.callback(os.close, target)
+            channel, own = socket.socketpair()
+            theirs.callback(own.close)
+            with contextlib.suppress(OSError):  # it ended, or was replaced: nothing comes from the channel
+                socket.send_fds(server[1], [b"+"], [source, target, own.fileno()])
+        return Process(os.fdopen(stdin, "wb"), os.fdopen(stdout, "rb", buffering=0), channel)
 
 
-AHEAD: Final = _Ahead()
+def _started() -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """Start a fork server; it ends if the socket is closed, as it is when this process ends."""
+    requests, theirs = socket.socketpair()
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-B", str(FORK_SERVER)],
+            stdin=theirs.fileno(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            env={"HOME": "/nonexistent", "TZ": "UTC"},
+            start_new_session=True,
+        )
+    return process, requests
+
+
+SERVER: Final = ForkServer()
 
 
 class Conversation:
@@ -115,17 +181,17 @@ class Conversation:
         """Send the job and return the whole response; raise `QueryError`."""
         self._send(message)
         with contextlib.suppress(BrokenPipeError):
-            _pipe(self._process.stdin).close()
+            self._process.stdin.close()
         return self._receive(is_cancelled, until_line=False, most=self._limits.max_output_bytes)
 
     def _send(self, message: bytes) -> None:
         with contextlib.suppress(BrokenPipeError):
-            _pipe(self._process.stdin).write(message + b"\n")
-            _pipe(self._process.stdin).flush()
+            self._process.stdin.write(message + b"\n")
+            self._process.stdin.flush()
 
     def _receive(self, is_cancelled: IsCancelled, *, until_line: bool, most: int) -> bytes:
         end = self._started + self._limits.seconds
-        source = _pipe(self._process.stdout).fileno()
+        source = self._process.stdout.fileno()
         answer = bytearray()
         with selectors.DefaultSelector() as selector:
             selector.register(source, selectors.EVENT_READ)
@@ -149,8 +215,7 @@ class Conversation:
 
     def _death(self) -> QueryError:
         """Return the error for a process that exited without a response."""
-        self._process.wait()
-        match -self._process.returncode:
+        match -self._process.wait():
             case signal.SIGPROF:
                 return QueryError("too-complex", TOO_COMPLEX % self._limits.parse_seconds)
             case signal.SIGXCPU:
@@ -158,19 +223,11 @@ class Conversation:
         return QueryError("out-of-memory", OUT_OF_MEMORY % self._limits.memory_mb)
 
 
-def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-    if pipe is None:
-        raise AssertionError("the worker has no pipes")
-    return pipe
-
-
 @contextmanager
-def conversing(limits: Limits, *, ahead: bool) -> Iterator[Conversation]:
-    """Hold a process for one query, the waiting one if `ahead`; kill it at the end."""
-    process = (AHEAD.take() if ahead else None) or start()
+def conversing(limits: Limits) -> Iterator[Conversation]:
+    """Hold a process for one query; kill it at the end."""
+    process = SERVER.copy()
     try:
         yield Conversation(process, limits)
     finally:
-        end(process)
-        if ahead:
-            AHEAD.prepare()
+        process.end()

@@ -43,7 +43,6 @@ def run_query(
     at: TablesAt | None = None,
     now: dt.datetime | None = None,
     is_cancelled: Callable[[], bool] = lambda: False,
-    ahead: bool = True,
     limits: Limits | None = None,
     cursor: str = "",
 ) -> Answered:
@@ -53,7 +52,6 @@ def run_query(
     be that day's.
 
     Live rows are those of `now`, by default the current time. `is_cancelled` is called while the query runs.
-    `ahead`: false if no other query follows in this process.
 
     Raise `QueryError`, `QueryBusyError`, `LakeAwayError`, `UnknownReleaseError`, `CursorError`.
     """
@@ -66,7 +64,7 @@ def run_query(
 
     def answered(start: int, threads: int) -> Answered:
         bound = replace(limits, threads=threads)
-        with accept_query(sql, dialect=dialect, ahead=ahead, limits=bound) as accepted:
+        with accept_query(sql, dialect=dialect, limits=bound) as accepted:
             return run_accepted(accepted, at=read, now=now, start=start, is_cancelled=is_cancelled)
 
     start = begun.start if begun else 0

@@ -1,7 +1,7 @@
 """The process that checks and runs one query: it reads from standard input, writes to standard output, and exits.
 
-It is started by path with an empty environment, and imports only modules of this folder that load no settings. A text
-is parsed, checked and run here, because any of these can take minutes or gigabytes for a short text; the process limits
+It is a copy of the fork server with an empty environment, and imports only modules that load no settings. A text is
+parsed, checked and run here, because any of these can take minutes or gigabytes for a short text; the process limits
 its resources before it sees the text. Before the query runs, DuckDB is limited to the files that it may read, and then
 its configuration is locked.
 
@@ -18,34 +18,24 @@ Messages are lines of JSON:
 """
 
 import json
-import os
 import resource
 import signal
 import sys
 from dataclasses import asdict
 from itertools import chain
-from pathlib import Path
 from typing import Any, BinaryIO
 
-# Doors on the same machine have priority.
-NICENESS = 10
-if __name__ == "__main__":
-    os.nice(NICENESS)
-    sys.path.append(str(Path(__file__).resolve().parents[2]))
-    # DuckDB and Arrow import pandas if it is installed, which takes longer than the published queries do.
-    sys.modules["pandas"] = None  # type: ignore[assignment]
+import duckdb
+import pyarrow as pa
+from sqlglot import exp
 
-import duckdb  # noqa: E402
-import pyarrow as pa  # noqa: E402
-from sqlglot import exp  # noqa: E402
-
-from exports.dataset import tables as described  # noqa: E402
-from exports.engine.check import TOO_DEEP, check  # noqa: E402
-from exports.engine.dialect.queries import translate  # noqa: E402
-from exports.engine.errors import LateError, QueryError  # noqa: E402
-from exports.engine.functions import INNER  # noqa: E402
-from exports.engine.guard import EngineError, reached  # noqa: E402
-from exports.engine.introspection import INFORMATION_TABLES  # noqa: E402
+from exports.dataset import tables as described
+from exports.engine.check import TOO_DEEP, check
+from exports.engine.dialect.queries import translate
+from exports.engine.errors import LateError, QueryError
+from exports.engine.functions import INNER
+from exports.engine.guard import EngineError, reached
+from exports.engine.introspection import INFORMATION_TABLES
 
 BATCH_ROWS = 8192
 # The share of the memory for DuckDB's buffers; beyond it, DuckDB raises an error of its own. The rest is for Python,
@@ -333,7 +323,3 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     run(connection, asked | job, out)
     out.flush()
-
-
-if __name__ == "__main__":
-    main()

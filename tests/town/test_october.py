@@ -23,7 +23,7 @@ NOW = dt.datetime(2026, 11, 30, 9, tzinfo=dt.UTC)
 
 def rows_of(name: str) -> list[Any]:
     sql = (CHECKOUT / "exports" / "queries" / f"{name}.sql").read_text()
-    return list(run_query(sql=sql, ahead=False).result.table.to_pylist())
+    return list(run_query(sql=sql).result.table.to_pylist())
 
 
 @pytest.mark.long

@@ -72,7 +72,7 @@ class Command(BaseCommand):
 
     def _of_town(self, options: dict[str, Any]) -> dict[str, Any]:
         truth = read_truth(options["truth"] or _newest_town())
-        released = run_query(sql=QUERY.format(database=conf.database()), ahead=False).result.table.to_pandas()
+        released = run_query(sql=QUERY.format(database=conf.database())).result.table.to_pandas()
         usual = baseline(released, truth.index)
         if options["write_baseline"]:
             return _written(usual.rename("share").reset_index(), options["file"])

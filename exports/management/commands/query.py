@@ -38,9 +38,7 @@ class Command(BaseCommand):
         text: str = options["sql"]
         try:
             sql = read_text(Path(text[1:])) if text.startswith("@") else text
-            done = run_query(
-                sql=sql, as_of=options["as_of"], ahead=False, limits=whole_limits(), cursor=options["cursor"]
-            )
+            done = run_query(sql=sql, as_of=options["as_of"], limits=whole_limits(), cursor=options["cursor"])
         except QueryError as error:
             where = f" (line {error.line}, column {error.column})" if error.line else ""
             raise CommandError(f"{error}{where}") from error

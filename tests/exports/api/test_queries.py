@@ -281,8 +281,7 @@ class TestPermalinks:
         announce(FIRST, now=ANNOUNCED, size=300)
         first = client.get(address(COUNT))
         with monkeypatch.context() as patched:
-            patched.setattr("exports.engine.process.start", lambda: pytest.fail("it was parsed"))
-            patched.setattr("exports.engine.process.AHEAD", process._Ahead())
+            patched.setattr(process.SERVER, "copy", lambda: pytest.fail("it was parsed"))
             again = client.get(address(COUNT), headers={"If-None-Match": first["ETag"]})
         assert (again.status_code, again.content) == (304, b"")
         announce(SECOND, now=ANNOUNCED + dt.timedelta(days=1), size=300)

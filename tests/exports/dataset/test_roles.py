@@ -91,7 +91,7 @@ def test_the_night_of_the_worker_and_the_day_of_the_web_server(
 ) -> None:
     """Release, verified rows, sweep of results, query, download, erasure and restore are refused nothing."""
     act_as("WebRole", amazon, settings)
-    before = run_query(sql="SELECT count(*) AS n FROM aspirevc_crowd_tracing", ahead=False)
+    before = run_query(sql="SELECT count(*) AS n FROM aspirevc_crowd_tracing")
     assert before.result.table["n"].to_pylist() == [0], "before the first release there is no table"
 
     act_as("ReleaseRole", amazon, settings)
@@ -108,7 +108,7 @@ def test_the_night_of_the_worker_and_the_day_of_the_web_server(
     VerifiedDay.objects.create(day=DAY, step=VerifiedDay.Step.ANNOUNCED, rows=60)
 
     act_as("WebRole", amazon, settings)
-    answered = run_query(sql="SELECT count(*) AS n FROM aspirevc_crowd_tracing", ahead=False)
+    answered = run_query(sql="SELECT count(*) AS n FROM aspirevc_crowd_tracing")
     assert answered.result.table["n"].to_pylist() == [released.manifest["rows"]]
     package = client.get("/api/v1/datasets/covid-19/datapackage.json").json()
     assert any(each["path"].endswith("-whole.parquet") for each in package["resources"])

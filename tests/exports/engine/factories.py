@@ -53,9 +53,7 @@ def write(folder: Path, rows: Sequence[dict[str, Any]]) -> str:
     return str(path)
 
 
-def an_engine(
-    folder: Path, rows: Sequence[dict[str, Any]] | None = None, *, limits: Limits | None = None, ahead: bool = False
-) -> Engine:
+def an_engine(folder: Path, rows: Sequence[dict[str, Any]] | None = None, *, limits: Limits | None = None) -> Engine:
     """Return an engine over a file of rows, the lookup table and an empty table of counts."""
     file = write(folder / "lake", some_rows() if rows is None else rows)
     return Engine(
@@ -68,7 +66,6 @@ def an_engine(
         storage=Storage((folder / "lake").as_uri()),
         limits=limits or Limits(),
         slots=folder,
-        ahead=ahead,
     )
 
 

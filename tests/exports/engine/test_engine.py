@@ -210,6 +210,15 @@ def test_a_query_that_runs_for_ever_is_killed(tmp_path: Path) -> None:
     assert an_engine(tmp_path).run("SELECT 1 AS one").table.num_rows == 1
 
 
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[process.ForkServer]:
+    """Give queries a fork server that this test alone uses."""
+    server = process.ForkServer()
+    monkeypatch.setattr("exports.engine.process.SERVER", server)
+    yield server
+    server.end()
+
+
 @pytest.mark.parametrize(
     "hungry",
     [
@@ -221,16 +230,17 @@ def test_a_query_that_runs_for_ever_is_killed(tmp_path: Path) -> None:
         "WITH RECURSIVE t(s) AS (SELECT 'xxxxxxxxxxxxxxxxxxxx' UNION ALL SELECT s || s FROM t) SELECT max(s) FROM t",
     ],
 )
-def test_a_query_that_uses_too_much_memory_is_killed(tmp_path: Path, hungry: str) -> None:
+def test_a_query_that_uses_too_much_memory_is_killed(tmp_path: Path, hungry: str, server: process.ForkServer) -> None:
     engine = an_engine(tmp_path, limits=Limits(memory_mb=512, seconds=60))
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     assert refused(engine, hungry, "duckdb").code == "out-of-memory"
+    server.end()  # what its copies used counts after it has ended
     # The peak memory of any process of this run so far, in KiB: data, and pages of shared libraries.
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss <= max(before, 700 * 1024)
 
 
 def test_a_process_cannot_hold_more_than_its_share_whatever_asks_for_it() -> None:
-    started = process.start()
+    started = process.SERVER.copy()
     asked = {"sql": "SELECT 1 AS one", "dialect": "athena", "schema": "x", "tables": [], "runs": True}
     try:
         talk = process.Conversation(started, Limits())
@@ -239,7 +249,7 @@ def test_a_process_cannot_hold_more_than_its_share_whatever_asks_for_it() -> Non
         assert bound.rlimit(psutil.RLIMIT_DATA) == (512 * 1024**2,) * 2
         assert bound.rlimit(psutil.RLIMIT_FSIZE) == (0, 0)
     finally:
-        process.end(started)
+        started.end()
 
 
 def test_an_answer_that_is_too_large_is_refused(tmp_path: Path) -> None:
@@ -420,16 +430,15 @@ class TestAttacks:
             running = pool.submit(engine.run, ENDLESS)
             while not running.done():
                 with contextlib.suppress(psutil.Error):
-                    seen += [
-                        each.environ() for each in psutil.Process().children() if "worker.py" in each.cmdline()[-1]
-                    ]
+                    there = psutil.Process().children(recursive=True)
+                    seen += [each.environ() for each in there if "fork_server.py" in each.cmdline()[-1]]
                 time.sleep(0.05)
             assert isinstance(running.exception(), QueryError)
         assert seen
         assert all(set(each) <= {"HOME", "TZ"} for each in seen)
 
     def test_the_query_process_loads_no_settings_and_no_web_framework(self) -> None:
-        loads = f"import runpy, sys; runpy.run_path({str(process.WORKER)!r})"
+        loads = f"import runpy, sys; runpy.run_path({str(process.FORK_SERVER)!r})"
         code = f"{loads}; print(*{{'django', 'boto3'}} & set(sys.modules))"
         root = Path(__file__).parents[3]
         done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
@@ -439,9 +448,11 @@ class TestAttacks:
         asked = {"sql": "SELECT 1 AS one", "dialect": "athena", "schema": "covid-19", "tables": [], "runs": True}
         begun = json.dumps(asked | {"parse_seconds": 5, "memory_mb": 1024}).encode() + b"\n"
         job = json.dumps(dict(job_of(engine.sources, engine.storage, engine.limits))).encode() + b"\n"
-        started = process.start()
-        answer, _ = started.communicate((begun + job) * 2, timeout=PATIENCE_S)
-        process.end(started)
+        started = process.SERVER.copy()
+        started.stdin.write((begun + job) * 2)
+        started.stdin.flush()
+        answer = b"".join(iter(lambda: started.stdout.read(process.READ_BYTES), b""))
+        started.end()
         assert answer.count(b'"steady"') == 1
         assert answer.count(b'"ok"') == 1
 
@@ -457,54 +468,87 @@ class TestAttacks:
         assert left() <= before
 
 
-class TestAhead:
-    """A server keeps a process ready; each answers only one query."""
+def children_of(server: process.ForkServer) -> list[psutil.Process]:
+    """Return the process of the server, if it runs."""
+    return [psutil.Process(server._running[0].pid)] if server._running else []
+
+
+def descriptors(pid: int) -> set[str]:
+    """Return what the descriptors of a process are, such as one pipe."""
+    return {str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()}
+
+
+class TestForkServer:
+    """Libraries are loaded once; each query has a process of its own, a copy that has seen no other query."""
 
     @pytest.fixture
-    def started(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-        """Record the processes that are started."""
-        started: list[int] = []
-        start = process.start
+    def copies(self, server: process.ForkServer, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        """Record the processes of queries."""
+        copies: list[int] = []
+        copy = server.copy
 
-        def counted() -> process.Process:
-            made = start()
-            started.append(made.pid)
+        def recorded() -> process.Process:
+            made = copy()
+            copies.append(made.pid)
             return made
 
-        ahead = process._Ahead()
-        monkeypatch.setattr("exports.engine.process.start", counted)
-        monkeypatch.setattr("exports.engine.process.AHEAD", ahead)
-        yield started
-        if waiting := ahead.take():
-            process.end(waiting)
+        monkeypatch.setattr(server, "copy", recorded)
+        return copies
 
-    def test_the_next_query_finds_a_process_that_never_saw_another(self, tmp_path: Path, started: list[int]) -> None:
-        engine = an_engine(tmp_path, ahead=True)
+    def test_each_query_has_a_process_of_its_own_which_ends_with_it(self, engine: Engine, copies: list[int]) -> None:
         assert engine.run("SELECT 1 AS one").table.to_pylist() == [{"one": 1}]
         assert refused(engine, "SELECT * FROM nothing").code == "unknown-table"
         assert engine.run("SELECT 2 AS two").table.to_pylist() == [{"two": 2}]
-        assert len(started) == len(set(started)) == 4  # one at first, and after each query one for the next
+        assert len(set(copies)) == 3
+        assert not [pid for pid in copies if psutil.pid_exists(pid)]
 
-    def test_a_waiting_process_that_was_killed_is_replaced(self, tmp_path: Path, started: list[int]) -> None:
-        engine = an_engine(tmp_path, ahead=True)
-        others = set(psutil.Process().children())
+    def test_a_fork_server_that_was_killed_is_replaced(self, engine: Engine, server: process.ForkServer) -> None:
         engine.run("SELECT 1 AS one")
-        [waiting] = set(psutil.Process().children()) - others
-        waiting.kill()
-        psutil.wait_procs([waiting], timeout=PATIENCE_S)
+        [running] = children_of(server)
+        running.kill()
+        psutil.wait_procs([running], timeout=PATIENCE_S)
         assert engine.run("SELECT 2 AS two").table.to_pylist() == [{"two": 2}]
 
-    def test_a_query_over_the_limit_of_time_is_killed_in_a_waiting_process_too(
-        self, tmp_path: Path, started: list[int]
+    def test_a_fork_server_that_does_not_respond_is_replaced(
+        self, engine: Engine, server: process.ForkServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        engine = an_engine(tmp_path, ahead=True, limits=Limits(seconds=2))
-        assert refused(engine, ENDLESS).code == "too-slow"
-        assert refused(engine, ENDLESS).code == "too-slow"
-        assert not {pid for pid in started if psutil.pid_exists(pid)} - {started[-1]}
+        engine.run("SELECT 1 AS one")
+        [running] = children_of(server)
+        running.suspend()
+        monkeypatch.setattr("exports.engine.process.PATIENCE_SECONDS", 0.5)
+        stuck = server._running
+        made = server._copy_of(stuck) if stuck else None
+        monkeypatch.undo()
+        assert made is not None
+        assert not made.is_started
+        made.end()
+        running.resume()
 
-    def test_a_process_that_waits_ends_with_the_one_it_waits_for(self) -> None:
-        waiting = process.start()
-        assert waiting.stdin is not None
-        waiting.stdin.close()
-        assert waiting.wait(PATIENCE_S) == 0
-        process.end(waiting)
+    def test_a_query_over_the_limit_of_time_is_killed(
+        self, tmp_path: Path, server: process.ForkServer, copies: list[int]
+    ) -> None:
+        engine = an_engine(tmp_path, limits=Limits(seconds=1))
+        assert refused(engine, ENDLESS).code == "too-slow"
+        assert not psutil.pid_exists(copies[0])
+
+    def test_queries_end_with_the_process_that_asked(self) -> None:
+        """It is killed, and tells nobody: the kernel closes its sockets."""
+        code = (
+            "import time; from exports.engine.process import SERVER; made = SERVER.copy(); "
+            "print(made.pid, SERVER._running[0].pid, flush=True); time.sleep(600)"
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", code], cwd=Path(__file__).parents[3], stdout=subprocess.PIPE, text=True
+        ) as asker:
+            assert asker.stdout is not None
+            started = [psutil.Process(int(pid)) for pid in asker.stdout.readline().split()]
+            asker.kill()
+        _, left = psutil.wait_procs(started, timeout=PATIENCE_S)
+        assert left == []
+
+    def test_a_copy_has_no_descriptor_of_another(self, server: process.ForkServer) -> None:
+        first, second = server.copy(), server.copy()
+        shared = descriptors(first.pid) & descriptors(second.pid)
+        first.end()
+        second.end()
+        assert shared == {"/dev/null"}  # of standard error
