@@ -410,7 +410,7 @@ _PLAIN: Final[tuple[tuple[type[BaseException] | tuple[type[BaseException], ...],
     (drf.MethodNotAllowed, MethodNotAllowed),
     (drf.NotAcceptable, NotAcceptable),
     (drf.UnsupportedMediaType, UnsupportedMediaType),
-    ((OperationalError, InterfaceError, RedisError), Unavailable),
+    ((OperationalError, InterfaceError, RedisError, ConnectionError), Unavailable),
 )
 
 

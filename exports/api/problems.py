@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from common.web.problems import FieldError, Invalid, NotFound, Problem, TooMany, Unavailable
-from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError
+from exports.engine.errors import QueryBusyError, QueryError
+from exports.lake.errors import LakeAwayError
 from exports.selectors import UnknownReleaseError
 
 RETRY_SECONDS = 2

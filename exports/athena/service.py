@@ -29,11 +29,12 @@ from exports.dataset import publication
 from exports.dataset.tables import LIVE_CROWD, OPEN_TABLES
 from exports.engine.deployment import accept_query, athena_limits, query_limits, shown_folder
 from exports.engine.engine import Accepted
-from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError
+from exports.engine.errors import QueryBusyError, QueryError
 from exports.engine.introspection import is_utility, tokens
 from exports.engine.limits import MAX_CHARACTERS
 from exports.engine.run import run_accepted
 from exports.lake.deployment import storage
+from exports.lake.errors import LakeAwayError
 from exports.models import AthenaQuery
 from exports.selectors import announced, tables_at
 

@@ -32,10 +32,6 @@ class QueryBusyError(Exception):
     """The maximum number of queries is running; try again later."""
 
 
-class LakeAwayError(Exception):
-    """The lake's files cannot be read at the moment."""
-
-
 def shortened(detail: str) -> str:
     """Return the text of an error with at most `MOST_OF_A_DETAIL` characters: an ellipsis replaces the middle."""
     if len(detail) <= MOST_OF_A_DETAIL:

@@ -5,7 +5,8 @@ from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
 
-from exports.engine.errors import LakeAwayError, QueryError, place
+from exports.engine.errors import QueryError, place
+from exports.lake.errors import LakeAwayError
 
 # Our codes for some of DuckDB's kinds of error; the code of all others is that of a failed query.
 CODES: Final = {

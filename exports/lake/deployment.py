@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from django.conf import settings
 
 from exports import conf
+from exports.lake.errors import reaching_the_lake
 from exports.lake.storage import Storage
 
 if TYPE_CHECKING:
@@ -68,8 +69,17 @@ def deployment_lake() -> Iterator[Lake]:
         yield lake
 
 
-def lake_as_it_is() -> AbstractContextManager[Lake]:
-    """Open the lake without creating anything, as readers and a restore do."""
+@contextmanager
+def lake_as_it_is() -> Iterator[Lake]:
+    """Open the lake without creating anything, as readers and a restore do.
+
+    Raise `LakeAwayError` if the bucket or the catalogue does not respond, now or while the lake is used.
+    """
+    with reaching_the_lake(), _opened() as lake:
+        yield lake
+
+
+def _opened() -> AbstractContextManager[Lake]:
     from exports.lake.catalogue import Lake
 
     files, database, glue = storage(), conf.database(), conf.glue_endpoint()

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol, cast
 from urllib.parse import unquote, urlsplit
 
+from exports.lake.errors import reaching_the_lake
+
 # S3's DeleteObjects takes at most this many keys (Amazon S3 API reference, DeleteObjects).
 DELETE_AT_ONCE: Final = 1000
 
@@ -67,25 +69,32 @@ class Storage:
         return url.removeprefix(prefix)
 
     def open(self, path: str) -> BinaryIO:
-        """Open something under the lake for reading. Raise `OSError`; `FileNotFoundError` if it is missing."""
+        """Open something under the lake for reading.
+
+        Raise `OSError`: `FileNotFoundError` if it is missing, `LakeAwayError` if the bucket does not respond.
+        """
         from pyiceberg.io import load_file_io
 
         url = self.at(path)
-        try:
-            return cast(BinaryIO, load_file_io(self.catalogue_properties(), url).new_input(url).open())
-        except FileNotFoundError:
-            raise
-        except OSError as error:
-            if self.is_s3 and not S3Objects(self).is_listed(url):
-                raise FileNotFoundError(url) from error
-            raise
+        with reaching_the_lake():
+            try:
+                return cast(BinaryIO, load_file_io(self.catalogue_properties(), url).new_input(url).open())
+            except FileNotFoundError:
+                raise
+            except OSError as error:
+                if self.is_s3 and not S3Objects(self).is_listed(url):
+                    raise FileNotFoundError(url) from error
+                raise
 
     def write(self, path: str, data: bytes) -> None:
         """Write an object under the lake, replacing an existing one. Raise `OSError`."""
         from pyiceberg.io import load_file_io
 
         url = self.at(path)
-        with load_file_io(self.catalogue_properties(), url).new_output(url).create(overwrite=True) as stream:
+        with (
+            reaching_the_lake(),
+            load_file_io(self.catalogue_properties(), url).new_output(url).create(overwrite=True) as stream,
+        ):
             stream.write(data)
 
     def keys(self) -> tuple[str, str, str]:

@@ -13,8 +13,9 @@ from crowdtrace.site.research import shown, us_map
 from crowdtrace.site.research.days import day_of
 from exports.dataset.descriptors import dictionary
 from exports.dataset.tables import TABLES
-from exports.engine.errors import LakeAwayError, QueryBusyError
+from exports.engine.errors import QueryBusyError
 from exports.engine.results import to_csv
+from exports.lake.errors import LakeAwayError
 from exports.models import Release
 from exports.selectors import TablesAt, seen_by, tables_on
 

@@ -25,9 +25,10 @@ from exports.api.serializers import FORMATS
 from exports.benchmark.leaderboard import OPEN, read_leaderboard
 from exports.dataset import publication
 from exports.dataset.tables import DAILY, OPEN_TABLES, SIGNAL_NAMES
-from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError
+from exports.engine.errors import QueryBusyError, QueryError
 from exports.engine.limits import MAX_CHARACTERS
 from exports.engine.run import run_query
+from exports.lake.errors import LakeAwayError
 from exports.selectors import TablesAt, UnknownReleaseError, seen_by, tables_at, tables_on
 from venues.links import origin
 

@@ -10,9 +10,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from common.files import UnreadableFileError, read_text
 from exports.engine.cursor import CursorError
 from exports.engine.deployment import whole_limits
-from exports.engine.errors import LakeAwayError, QueryBusyError, QueryError
+from exports.engine.errors import QueryBusyError, QueryError
 from exports.engine.results import columns_of, json_rows
 from exports.engine.run import answer, csv_of, missing, run_query
+from exports.lake.errors import LakeAwayError
 from exports.selectors import UnknownReleaseError
 
 
