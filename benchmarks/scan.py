@@ -6,14 +6,16 @@ scanned, and an Approved that makes a visit. The floor is the least that an endp
 cost: a DRF view with one SELECT and one INSERT (`benchmarks.scan_floor`), in the same server, behind the middleware of
 all URLs except a device's, with neither authentication nor limit. Both are warmed up for seconds, until the server has
 nothing left to prepare (the machine code of the chain takes seconds the first time on a machine); then rounds of scans
-and of the floor alternate, so that both see the same machine.
+and of the floor alternate, so that all see the same machine. The floor has two rounds: as fast as it goes, and at the
+pace of scans, 40 ms between two requests of a client. A server that wakes up for each request needs more CPU for it.
 
 - req/s: responses per elapsed second of the clients, which use a part of the same cores
 - p50, p99: from the first byte sent to the last one read, with all clients waiting at once
 - CPU ms: CPU of the web server's processes, divided by responses; user and system
 - stores ms: the same of PostgreSQL and Valkey, which are not part of any ratio
-- scan / floor: the median of the rounds' ratios. A scan walks as many hashes as minutes of the day have passed: from
-  morning to night, its CPU grows by 0.06 ms if the processor has instructions for SHA-256, otherwise by 0.3 ms
+- scan / floor, scan / paced: the median of the rounds' ratios. A scan walks as many hashes as minutes of the day have
+  passed: from morning to night, its CPU grows by 0.06 ms if the processor has instructions for SHA-256, otherwise by
+  0.3 ms
 
     python -m benchmarks.scan [--seconds 6] [--clients 16 ...]
 
@@ -46,6 +48,7 @@ WARM_SECONDS = 3
 IDLE_CPU = 0.02  # CPU seconds in half a second, below which a server is idle
 DOORS = 4
 PASSES_A_SECOND = 900  # as many are prepared as a fast machine could scan
+PACE_SECONDS = 0.04  # between a scan and its response (common.web.moments)
 
 
 @dataclass(frozen=True)
@@ -152,8 +155,10 @@ def request(path: str, body: dict[str, Any], credential: str = "") -> bytes:
     return f"{head}Content-Length: {len(text)}\r\n\r\n".encode() + text
 
 
-async def client(port: int, next_request: Callable[[], bytes | None], until: float, taken: list[float]) -> None:
-    """Send one request after another on one connection; raise for any status except 2xx."""
+async def client(
+    port: int, next_request: Callable[[], bytes | None], until: float, taken: list[float], pace: float
+) -> None:
+    """Send one request after another on one connection, at least `pace` seconds apart; raise for any but 2xx."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     while time.perf_counter() < until and (data := next_request()) is not None:
         began = time.perf_counter()
@@ -165,6 +170,8 @@ async def client(port: int, next_request: Callable[[], bytes | None], until: flo
         taken.append(time.perf_counter() - began)
         if not head.split(b" ", 2)[1].startswith(b"2") or b"Declined" in body:
             raise RuntimeError(head.decode() + body.decode())
+        if (left := began + pace - time.perf_counter()) > 0:
+            await asyncio.sleep(left)
     writer.close()
 
 
@@ -175,14 +182,20 @@ def cpu_seconds(*parents: psutil.Process) -> float:
 
 
 def drive(
-    port: int, watched: Watched, next_request: Callable[[], bytes | None], *, seconds: float, clients: int
+    port: int,
+    watched: Watched,
+    next_request: Callable[[], bytes | None],
+    *,
+    seconds: float,
+    clients: int,
+    pace: float = 0.0,
 ) -> Figures:
     """Run one round."""
     taken: list[float] = []
 
     async def all_clients() -> None:
         until = time.perf_counter() + seconds
-        await asyncio.gather(*(client(port, next_request, until, taken) for _ in range(clients)))
+        await asyncio.gather(*(client(port, next_request, until, taken, pace) for _ in range(clients)))
 
     cpu, stores, began = cpu_seconds(watched.server), cpu_seconds(*watched.stores), time.perf_counter()
     asyncio.run(all_clients())
@@ -227,7 +240,8 @@ async def wait_for(port: int) -> None:
 
 def run(args: argparse.Namespace, home: Path) -> None:
     """Prepare, measure both endpoints alternately, print."""
-    town = prepare(int(PASSES_A_SECOND * (args.seconds * ROUNDS * len(args.clients) + 2 * WARM_SECONDS)))
+    rates = [min(PASSES_A_SECOND, clients / PACE_SECONDS) for clients in (*args.clients, 16)]
+    town = prepare(int(sum(rates[:-1]) * args.seconds * ROUNDS + rates[-1] * 2 * WARM_SECONDS) + 1000)
     screens = iter(town.shown)
     doors = iter(range(10**9))
 
@@ -250,16 +264,20 @@ def run(args: argparse.Namespace, home: Path) -> None:
         records = [Record.read(home / "run" / f"{name}.json") for name in ("postgres", "valkey", "limits")]
         watched = Watched(psutil.Process(server.pid), [psutil.Process(one.pid) for one in records if one is not None])
 
-        def one_round(next_request: Callable[[], bytes | None], clients: int, seconds: float) -> Figures:
-            return drive(port, watched, next_request, seconds=seconds, clients=clients)
+        def one_round(
+            next_request: Callable[[], bytes | None], clients: int, seconds: float, pace: float = 0.0
+        ) -> Figures:
+            return drive(port, watched, next_request, seconds=seconds, clients=clients, pace=pace)
 
         for _ in range(2):  # the second time with what the first prepared
             one_round(next_scan, 16, WARM_SECONDS)
             one_round(next_floor, 16, WARM_SECONDS)
             settle(watched)
         for clients in args.clients:
-            both = (next_scan, next_floor)
-            rounds = [tuple(one_round(each, clients, args.seconds) for each in both) for _ in range(ROUNDS)]
+            sides = ((next_scan, 0.0), (next_floor, 0.0), (next_floor, PACE_SECONDS))
+            rounds = [
+                tuple(one_round(each, clients, args.seconds, pace) for each, pace in sides) for _ in range(ROUNDS)
+            ]
             report(rounds, clients, args.seconds)
     finally:
         server.terminate()
@@ -270,15 +288,16 @@ def report(rounds: list[tuple[Figures, ...]], clients: int, seconds: float) -> N
     """Print the medians for a number of clients."""
     print(f"{os.cpu_count()} cores shared with {clients} clients; medians of {ROUNDS} rounds of {seconds} s")
     print(f"{'':8}{'req/s':>8}{'p50 ms':>9}{'p99 ms':>9}{'CPU ms':>9}{'stores ms':>11}")
-    for name, side in (("scan", 0), ("floor", 1)):
+    for side, name in enumerate(("scan", "floor", "paced")):
         figures = [one[side] for one in rounds]
         columns = [
             statistics.median(getattr(one, field) for one in figures)
             for field in ("per_second", "p50_ms", "p99_ms", "cpu_ms", "stores_ms")
         ]
         print(f"{name:8}{columns[0]:8.0f}{columns[1]:9.1f}{columns[2]:9.1f}{columns[3]:9.2f}{columns[4]:11.2f}")
-    ratio = statistics.median(scan.cpu_ms / floor.cpu_ms for scan, floor in rounds)
-    print(f"scan / floor: CPU {ratio:.2f}", flush=True)
+    for side, name in ((1, "floor"), (2, "paced")):
+        ratio = statistics.median(figures[0].cpu_ms / figures[side].cpu_ms for figures in rounds)
+        print(f"scan / {name}: CPU {ratio:.2f}", flush=True)
 
 
 def main() -> None:
