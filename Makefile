@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV ?= .venv
 PEERS ?= .venv-peers
 BIN := $(VENV)/bin/python
-# One worker per core; a failing test is shown at once. The order is that of tests/conftest.py, longest first; without
+# Two workers per core; a failing test is shown at once. The order is that of tests/conftest.py, longest first; without
 # this option xdist would begin with the largest groups.
 PARALLEL := -n auto --dist loadgroup --no-loadscope-reorder
 # Many tests drive real browsers and servers, on machines that may do other work: a test that fails runs once more, and

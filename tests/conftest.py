@@ -80,6 +80,10 @@ LONGEST: Final = (
 )
 
 
+WORKERS_A_CORE: Final = 2
+BYTES_A_WORKER: Final = 3 * 1024**3
+
+
 def _deals_out(arguments: Sequence[str]) -> bool:
     """Return whether this process only distributes tests to the workers of pytest-xdist."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
@@ -123,6 +127,16 @@ except (embedded.HomeError, embedded.ServiceError) as error:
 except BaseException:
     _stack.close()
     raise
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return the workers of `-n auto`: two for each core, because tests wait for browsers and servers half of the time.
+
+    Each worker takes up to 3 GB of memory, with its services and browsers.
+    """
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(1, min(WORKERS_A_CORE * (os.cpu_count() or 1), memory // BYTES_A_WORKER))
 
 
 def pytest_configure() -> None:
