@@ -16,7 +16,7 @@ PYTEST := CROWDTRACE_PEERS=$(abspath $(PEERS))/bin/python $(BIN) -m pytest
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check fix lighthouse screenshots bench texts lock wheelhouse sbom clean python environment environment-dev environment-peers system browsers modules
+.PHONY: help run test test-long check check-types check-code check-scripts fix lighthouse screenshots bench texts lock wheelhouse sbom clean python environment environment-dev environment-peers system browsers modules
 
 help: ## List the targets
 	@echo "make run starts CrowdTrace, make test tests it. All targets:"
@@ -34,13 +34,20 @@ test: environment-dev environment-peers system browsers ## Run all tests except 
 test-long: environment-dev environment-peers system browsers ## Run the tests that take minutes, among them the other flows and every page at 320 px in Firefox and WebKit
 	@$(PYTEST) -m long $(TESTS)
 
-check: environment-dev ## Check style, types, import directions, migrations, the API's schema and built assets
+check: check-types check-code check-scripts ## Check style, types, import directions, migrations, the API's schema and built assets
+
+# Types take as long as all others together: `make -j2 check` checks both at once.
+check-types: environment-dev
+	@$(BIN) -m mypy .
+
+check-code: environment-dev
 	@$(BIN) -m ruff check
 	@$(BIN) -m ruff format --check
-	@$(BIN) -m mypy .
 	@$(VENV)/bin/lint-imports
 	@$(BIN) manage.py makemigrations --check --dry-run
 	@$(BIN) manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+check-scripts: environment-dev
 	@if command -v npm >/dev/null; then $(MODULES) && npm run --silent check; fi
 
 fix: environment-dev ## Fix style
@@ -107,6 +114,6 @@ system:
 	@sh tools/system.sh chromium java
 
 # If a browser is missing, its tests are skipped with the reason; BROWSERS=all, as in .ci/run, makes that an error.
-browsers: ## Install Firefox, WebKit and their drivers, if this system has packages of them
+browsers: system ## Install Firefox, WebKit and their drivers, if this system has packages of them
 	@sh tools/system.sh --if-possible firefox-esr webkit2gtk-driver xvfb node npm
 	@if command -v npm >/dev/null; then $(MODULES) || echo "npm could not install puppeteer-core." >&2; fi

@@ -26,8 +26,8 @@ def reaching_the_lake() -> Iterator[None]:
 
 def _is_away(error: Exception) -> bool:
     if isinstance(error, OSError):
-        # With a number it is an error of a file on this machine: missing, not permitted, or the disk is full.
-        return error.errno is None and not isinstance(error, FileNotFoundError)
+        # pyarrow's words for S3. Other errors are of files on this machine; a refusal is one of the configuration.
+        return "AWS Error" in str(error) and "ACCESS_DENIED" not in str(error)
     from botocore.exceptions import BotoCoreError, ClientError
     from psycopg import OperationalError
     from sqlalchemy.exc import OperationalError as SqlAlchemyError
