@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Final
 
-from exports.engine.errors import QueryError
+from exports.engine.errors import QueryBusyError, QueryError
 from exports.engine.limits import Limits
 
 FORK_SERVER: Final = Path(__file__).with_name("fork_server.py")
@@ -99,13 +99,17 @@ class ForkServer:
         self._running: tuple[subprocess.Popen[bytes], socket.socket] | None = None
 
     def copy(self) -> Process:
-        """Return a new copy; a fork server that ended, or does not respond, is replaced."""
-        made = self._copy_of(server := self._server())
-        if not made.is_started:
+        """Return a new copy; a fork server that ended, or does not respond, is replaced once.
+
+        Raise `QueryBusyError` if the second one does not respond either.
+        """
+        for _ in range(2):
+            made = self._copy_of(server := self._server())
+            if made.is_started:
+                return made
             made.end()
             self._drop(server)
-            made = self._copy_of(self._server())
-        return made
+        raise QueryBusyError("no process for the query could be started; try again in a moment")
 
     def end(self) -> None:
         """End the fork server, and with it all copies."""
