@@ -1,17 +1,20 @@
 """Figures of scores for the operator: numbers by score, by day, and by device and day. Never a pass or a visitor."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db.models import Count, Q
 
-from passes.clock import calendar
+from passes.codec.epochs import Epoch
 from passes.limits import FASTEST_SURVEY_S
-from passes.models import Pass, Scan, Visit
+from passes.models import Pass
+from passes.scans_by_day import epochs_back, scans_of, visits_of
 from passes.selectors import FEWEST
 from passes.services.abuse_settings import exempt_devices, threshold
 from passes.services.scoring import DAYS_BACK
+from venues.models import Device
 
 BINS: Final = 10
 """Tenths of the score; 1 belongs to the last one."""
@@ -52,65 +55,72 @@ class OddDay:
     red: int
 
 
-def first_day(now: dt.datetime) -> dt.date:
-    """Return the earliest day that is still scored."""
-    return calendar().current(now.timestamp()).date - dt.timedelta(days=DAYS_BACK - 1)
+def scored_epochs(now: dt.datetime) -> list[Epoch]:
+    """Return the days that are still scored, newest first."""
+    return epochs_back(now, DAYS_BACK)
 
 
 def figures_of_days(now: dt.datetime) -> list[DayFigures]:
-    """Return the figures of the days that are still scored, newest first."""
-    since = first_day(now)
+    """Return the figures of the days that are still scored, newest first; none of a day without any."""
+    from_score = threshold()
+    found = (_figures_of_day(epoch, from_score) for epoch in scored_epochs(now))
+    return [day for day in found if day.scans or day.kept_out or day.too_fast]
+
+
+def _figures_of_day(epoch: Epoch, from_score: float) -> DayFigures:
     bins: dict[str, Any] = {f"bin{at}": Count("pk", filter=_of_bin(at)) for at in range(BINS)}
-    rows: Any = (
-        Scan.objects.filter(epoch__gte=since)
-        .order_by()
-        .values("epoch")
-        .annotate(
-            not_computed=Count("pk", filter=Q(abuse_score=None)),
-            over=Count("pk", filter=Q(abuse_score__gte=threshold())),
-            **bins,
-        )
+    found = scans_of(epoch).aggregate(
+        not_computed=Count("pk", filter=Q(abuse_score=None)),
+        over=Count("pk", filter=Q(abuse_score__gte=from_score)),
+        **bins,
     )
-    scans = {row["epoch"]: row for row in rows}
-    kept_out = _by_day(Visit.objects.filter(epoch__gte=since, kept_out=True))
-    too_fast = _by_day(Pass.objects.filter(epoch__gte=since, survey_seconds__lt=FASTEST_SURVEY_S))
-    return [
-        DayFigures(
-            day,
-            tuple(scans[day][name] if day in scans else 0 for name in bins),
-            scans[day]["not_computed"] if day in scans else 0,
-            scans[day]["over"] if day in scans else 0,
-            kept_out.get(day, 0),
-            too_fast.get(day, 0),
-        )
-        for day in sorted({*scans, *kept_out, *too_fast}, reverse=True)
-    ]
+    return DayFigures(
+        day=epoch.date,
+        bins=tuple(found[name] for name in bins),
+        not_computed=found["not_computed"],
+        over=found["over"],
+        kept_out=visits_of(epoch).filter(kept_out=True).count(),
+        too_fast=Pass.objects.filter(epoch=epoch.date, survey_seconds__lt=FASTEST_SURVEY_S).count(),
+    )
 
 
 def odd_days(now: dt.datetime) -> list[OddDay]:
     """Return the worst twenty days of devices with ten or more scans at or over the threshold; no exempt devices."""
-    place = ("device__public_id", "device__name", "device__door__venue__name")
-    organisation = "device__door__venue__organisation__name"
-    rows = (
-        Scan.objects.filter(epoch__gte=first_day(now), device__isnull=False)
-        .exclude(device__in=exempt_devices(now))
+    from_score, exempt = threshold(), exempt_devices(now)
+    counted = (
+        (row["odd"], epoch.date, row)
+        for epoch in scored_epochs(now)
+        for row in scans_of(epoch)
+        .filter(device__isnull=False)
+        .exclude(device__in=exempt)
         .order_by()
-        .values_list(*place, organisation, "epoch")
+        .values("device")
         .annotate(
             scans=Count("pk"),
-            odd=Count("pk", filter=Q(abuse_score__gte=threshold())),
+            odd=Count("pk", filter=Q(abuse_score__gte=from_score)),
             red=Count("pk", filter=Q(approved=False)),
         )
         .filter(odd__gte=FEWEST)
-        .order_by("-odd", "device", "epoch")[:MOST_ODD]
     )
-    return [OddDay(*row) for row in rows]
+    worst = sorted(counted, key=lambda one: (-one[0], one[2]["device"], one[1]))[:MOST_ODD]
+    devices = Device.objects.select_related("door__venue__organisation").in_bulk([row["device"] for *_, row in worst])
+    return [_odd_day(devices[row["device"]], day, row) for _, day, row in worst if row["device"] in devices]
+
+
+def _odd_day(device: Device, day: dt.date, row: Mapping[str, Any]) -> OddDay:
+    venue = device.door.venue
+    return OddDay(
+        device=device.public_id,
+        name=device.name,
+        venue=venue.name,
+        organisation=venue.organisation.name,
+        day=day,
+        scans=row["scans"],
+        odd=row["odd"],
+        red=row["red"],
+    )
 
 
 def _of_bin(at: int) -> Q:
     within = Q(abuse_score__gte=at / BINS)
     return within if at == BINS - 1 else within & Q(abuse_score__lt=(at + 1) / BINS)
-
-
-def _by_day(rows: Any) -> dict[dt.date, int]:
-    return {row["epoch"]: row["rows"] for row in rows.order_by().values("epoch").annotate(rows=Count("pk"))}

@@ -12,7 +12,8 @@ from passes.clock import calendar, epoch_of
 from passes.codec.epochs import Epoch
 from passes.hashes import spent_hash
 from passes.limits import EPOCH_LENGTH, VISIT_RETENTION
-from passes.models import Name, Pass, Scan, SpentOwner, Visit
+from passes.models import Name, Pass, SpentOwner, Visit
+from passes.scans_by_day import scans_of
 from passes.services.holders import name_purpose
 from venues.models import Venue
 
@@ -74,7 +75,7 @@ def causes_of_day(date: dt.date, now: dt.datetime) -> dict[str, int]:
     epoch = epoch_of(date)
     if epoch is None or epoch.end > now.timestamp():
         return {}
-    rows = Scan.objects.filter(epoch=date, approved=False).values("cause").annotate(total=Count("pk"))
+    rows = scans_of(epoch).filter(approved=False).values("cause").annotate(total=Count("pk"))
     return {row["cause"]: row["total"] for row in rows.order_by("cause") if row["total"] >= FEWEST}
 
 

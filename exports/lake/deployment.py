@@ -35,6 +35,12 @@ def storage() -> Storage:
     )
 
 
+def responds() -> bool:
+    """Return, within a few seconds, whether the storage of the lake responds."""
+    files = storage()
+    return files.objects().responds(files.url)
+
+
 def verified_storage(*, reader: str) -> Storage:
     """Return the storage for reads of an approved organisation: with the role of its readers, if there is one.
 

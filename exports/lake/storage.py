@@ -4,6 +4,7 @@ Iceberg sees only what its metadata names; a sweep and its proof must also see e
 """
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,6 +16,8 @@ from exports.lake.errors import reaching_the_lake
 
 # S3's DeleteObjects takes at most this many keys (Amazon S3 API reference, DeleteObjects).
 DELETE_AT_ONCE: Final = 1000
+RESPONDS_S: Final = 2
+"""Longest wait of the status page and of metrics for a connection to the bucket, and for its response."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,10 @@ class Objects(Protocol):
         """Remove those versions permanently."""
         ...
 
+    def responds(self, url: str) -> bool:
+        """Return, within a few seconds, whether the storage at the lake's URL responds."""
+        ...
+
 
 def local_path(url: str) -> Path:
     """Return the path of a `file://` URL, or of a bare path."""
@@ -176,6 +183,10 @@ class LocalObjects:
         for each in stored:
             local_path(each.url).unlink(missing_ok=True)
 
+    def responds(self, url: str) -> bool:
+        """Return whether the folder is there and can be read."""
+        return os.access(local_path(url), os.R_OK | os.X_OK)
+
 
 class S3Objects:
     """Objects of a bucket, versioned or not."""
@@ -186,6 +197,9 @@ class S3Objects:
     @cached_property
     def client(self) -> Any:
         """Return a boto3 client of the storage."""
+        return self._client(connect_timeout=10, read_timeout=60, retries={"max_attempts": 3, "mode": "standard"})
+
+    def _client(self, **config: Any) -> Any:
         import boto3
         from botocore.config import Config
 
@@ -198,7 +212,7 @@ class S3Objects:
         return boto3.client(
             "s3",
             region_name=self._storage.region,
-            config=Config(connect_timeout=10, read_timeout=60, retries={"max_attempts": 3, "mode": "standard"}),
+            config=Config(**config),
             **{name: value for name, value in given.items() if value},
         )
 
@@ -260,6 +274,22 @@ class S3Objects:
                 )
                 if answer.get("Errors"):
                     raise OSError(f"{len(answer['Errors'])} objects could not be removed")
+
+    def responds(self, url: str) -> bool:
+        """Return whether the bucket responds. One that refuses the list does: readers may list it only in part."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        bucket, key = _split(url)
+        try:
+            client = self._client(
+                connect_timeout=RESPONDS_S, read_timeout=RESPONDS_S, retries={"total_max_attempts": 1}
+            )
+            client.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
+        except ClientError as error:
+            return bool(error.response["Error"]["Code"] == "AccessDenied")
+        except BotoCoreError:
+            return False
+        return True
 
 
 def _split(url: str) -> tuple[str, str]:

@@ -15,6 +15,8 @@ from common.web.problems import Invalid
 from exports import conf
 from exports.models import LeftOutDay
 from exports.reads import LEFT_OUT
+from passes.clock import epoch_of
+from passes.scans_by_day import span_of
 from venues.models import Device
 
 
@@ -29,10 +31,12 @@ def days_left_out(device: Device) -> set[dt.date]:
     return set(LeftOutDay.objects.filter(device=device).values_list("day", flat=True))
 
 
-def passes_left_out(since: dt.date) -> dict[dt.date, int]:
+def passes_left_out(days: Iterable[dt.date]) -> dict[dt.date, int]:
     """Return the number of passes of each day that were first scanned by devices whose day is left out."""
+    spans = [(day, *span_of(epoch)) for day in days if (epoch := epoch_of(day))]
+    named = {name: [span[at] for span in spans] for at, name in enumerate(("days", "starts", "ends"))}
     with connection.cursor() as cursor:
-        cursor.execute(LEFT_OUT, {"since": since})
+        cursor.execute(LEFT_OUT, named)
         return dict(cursor.fetchall())
 
 

@@ -5,23 +5,17 @@ from collections.abc import Hashable, Iterator
 from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import BooleanField, QuerySet
-from django.db.models.expressions import RawSQL
 
 from common.locks import keep_rows
 from passes.abuse import ScanMark, score_marks
-from passes.clock import calendar, epoch_of, moment
 from passes.codec.epochs import Epoch
 from passes.limits import FASTEST_SURVEY_S
-from passes.models import Change, Pass, Scan, ScanType
+from passes.models import Change, Pass, ScanType
+from passes.scans_by_day import epochs_back, scans_of, span_of, venues
 from passes.services.abuse_settings import exempt_devices, threshold
-from venues.models import Venue
 
 DAYS_BACK: Final = 8
 """Scans arrive up to 7 days late and change the scores of their day."""
-BEFORE: Final = dt.timedelta(hours=1)
-AFTER: Final = dt.timedelta(days=1)
-"""How far outside of its pass's epoch a scan is looked for: clocks differ, and people show the code of yesterday."""
 ROWS_AT_ONCE: Final = 5_000
 """Scores written in one transaction, so that nobody waits long for it."""
 _WRITE: Final = """
@@ -52,27 +46,7 @@ def score_scans(*, now: dt.datetime, days: int = DAYS_BACK) -> int:
 
     Running it again changes nothing more.
     """
-    today = calendar().current(now.timestamp()).date
-    wanted = [epoch for back in range(days) if (epoch := epoch_of(today - dt.timedelta(days=back)))]
-    return sum(_score_day(epoch) + _keep_out(epoch, now) for epoch in wanted)
-
-
-def scans_of(epoch: Epoch) -> QuerySet[Scan]:
-    """Return the scans of a day, found by place and time.
-
-    There is an index on these and none on the day (docs/decisions/0021-no-partitions.md): without it, every hour would
-    read the scans of all days.
-    """
-    places = RawSQL("passes_scan.venue_id = ANY(%s::bigint[])", [_venues()], BooleanField())
-    return Scan.objects.filter(places, scanned_at__range=_span(epoch), epoch=epoch.date)
-
-
-def _span(epoch: Epoch) -> tuple[dt.datetime, dt.datetime]:
-    return moment(epoch.start) - BEFORE, moment(epoch.end) + AFTER
-
-
-def _venues() -> list[int]:
-    return list(Venue.objects.values_list("pk", flat=True))
+    return sum(_score_day(epoch) + _keep_out(epoch, now) for epoch in epochs_back(now, days))
 
 
 def _score_day(epoch: Epoch) -> int:
@@ -111,8 +85,8 @@ def _keep_out(epoch: Epoch, now: dt.datetime) -> int:
     """Mark the visits of a day that are kept out, and queue the change of their venues' crowd."""
     keep_rows()
     with connection.cursor() as cursor:
-        start, end = _span(epoch)
-        which: dict[str, Any] = {"day": epoch.date, "start": start, "end": end, "venues": _venues()}
+        start, end = span_of(epoch)
+        which: dict[str, Any] = {"day": epoch.date, "start": start, "end": end, "venues": venues()}
         cursor.execute(_KEEP_OUT, which | {"threshold": threshold(), "exempt": exempt_devices(now)})
         moved = cursor.fetchall()
     since: dict[int, dt.datetime] = {}

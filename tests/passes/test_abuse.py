@@ -1,10 +1,8 @@
 """Scores of how unusual a scan is."""
 
 import datetime as dt
-from typing import Any
 
 import pytest
-from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,10 +12,12 @@ from passes.abuse import ScanMark, score_marks
 from passes.abuse_figures import figures_of_days, odd_days
 from passes.clock import calendar
 from passes.models import Change, Scan, Visit
+from passes.selectors import causes_of_day
 from passes.services import abuse_settings, scoring
 from passes.tasks import score_scans
 from tests.factories import NOW, EnrolledDevice, make_device, make_venue
 from tests.passes.people import Phone, scan
+from tests.plans import explained
 from venues.selectors import device_for_operator
 
 
@@ -231,21 +231,36 @@ def test_figures_count_scans_without_a_score_separately(fast: tuple[EnrolledDevi
 @pytest.mark.django_db
 def test_scores_find_the_rows_of_their_days_by_an_index() -> None:
     """Without one, each hour would read the scans and visits of all days."""
-    plans: list[str] = []
-
-    def explain(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if not many and sql.lstrip().startswith(("SELECT", "WITH", "UPDATE")):
-            with connection.connection.cursor() as cursor:
-                cursor.execute("EXPLAIN " + sql, params)
-                plans.append("\n".join(line for (line,) in cursor.fetchall()))
-        return execute(sql, params, many, context)
-
     place = make_venue()
     scan(make_device(venue=place), Phone().check_in(place).on_screen(NOW), now=NOW)
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")  # the table of a test is small
-    with connection.execute_wrapper(explain):
+    with explained() as plans:
         assert scoring.score_scans(now=NOW, days=1) == 1
     of_visits = [plan for plan in plans if "passes_scan" in plan or "passes_visit" in plan]
     assert len(of_visits) == 3, "marks, scores, visits to keep out"
     assert not [plan for plan in of_visits if "Seq Scan on passes_" in plan]
+
+
+@pytest.mark.django_db
+def test_causes_of_a_day_are_counted_by_an_index() -> None:
+    with explained() as plans:
+        causes_of_day(NOW.date() - dt.timedelta(days=2), NOW)
+    of_scans = [plan for plan in plans if "passes_scan" in plan]
+    assert len(of_scans) == 1
+    assert "Seq Scan on passes_scan" not in of_scans[0]
+
+
+@pytest.mark.django_db
+def test_the_photo_of_an_old_code_shown_all_day_is_scored_on_that_day() -> None:
+    place = make_venue()
+    door = make_device(venue=place)
+    photos = [Phone().check_in(place).on_screen(NOW) for _ in range(3)]
+    later = NOW + dt.timedelta(days=4)
+    for number in range(60):
+        scan(door, photos[number % 3], now=later + dt.timedelta(seconds=20 * number))
+    assert Scan.objects.filter(approved=False).count() == 60
+    assert scoring.score_scans(now=later, days=2) == 60
+    assert scoring.score_scans(now=later) == 0
+    (odd,) = odd_days(later)
+    assert (odd.day, odd.odd) == (later.date(), 60)
+    (day,) = figures_of_days(later)
+    assert (day.day, day.scans, day.not_computed) == (later.date(), 60, 0)

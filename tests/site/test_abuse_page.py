@@ -12,8 +12,10 @@ from common.time import utc_now
 from exports.models import LeftOutDay
 from exports.release.left_out import open_days
 from passes.models import AbuseThreshold, Exemption, Scan
+from passes.services.scoring import DAYS_BACK
 from tests.factories import EnrolledDevice, make_device, make_organisation, make_user, make_venue
 from tests.passes.people import scan
+from tests.plans import explained
 
 pytestmark = pytest.mark.django_db
 ABUSE = reverse("owner-page-abuse")
@@ -129,3 +131,16 @@ def test_a_device_of_an_unverified_organisation_is_never_exempt(operator: Client
 
 def test_an_unknown_device_does_not_exist(operator: Client) -> None:
     assert operator.get("/owner/operator/abuse/k_aaaaaaaaaa/days").status_code == 404
+
+
+@pytest.mark.parametrize("address", [ABUSE, reverse("owner-page-operator")])
+def test_it_finds_the_scans_of_its_days_by_an_index(operator: Client, door: EnrolledDevice, address: str) -> None:
+    """The table of scans holds those of all places for two weeks."""
+    guess(door, 10, 1.0)
+    LeftOutDay.objects.create(device=door.device, day=utc_now().date())
+    with explained() as plans:
+        assert operator.get(address).status_code == 200
+    tables = ("passes_scan", "passes_visit", "passes_pass")
+    read = [plan for plan in plans if any(f"on {table}" in plan for table in tables)]
+    assert len(read) >= DAYS_BACK
+    assert not [plan for plan in read for table in tables if f"Seq Scan on {table}" in plan]

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 import yaml
+from django.db import OperationalError
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
 from common import measures, valkey
+from crowdtrace.site.operator import metrics
+from crowdtrace.site.operator.health import ASK_DATABASE, CHECKS
 from passes.admission import Result
 from tests.factories import NOW, make_device, make_venue
 from tests.passes.people import Phone, result, scan
@@ -119,6 +122,26 @@ class TestWhatIsShown:
         assert ({"part": "database"}, 1.0) in shown["crowdtrace_ready"]
         assert "crowdtrace_tasks_waiting" not in shown
         assert "crowdtrace_keys_missing" in shown
+
+    def test_a_database_that_does_not_respond_is_asked_once(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Prometheus gives up after ten seconds, and would then say that the web server is down."""
+
+        def away() -> bool:
+            asked.append(1)
+            raise OperationalError
+
+        def ask_again(_now: dt.datetime) -> None:
+            asked.append(1)
+            raise OperationalError
+
+        asked: list[int] = []
+        monkeypatch.setattr(metrics, "CHECKS", CHECKS | dict.fromkeys(("database", *ASK_DATABASE), away))
+        monkeypatch.setattr(metrics, "state_of_deployment", ask_again)
+        shown = read(client)
+        assert ({"part": "database"}, 0.0) in shown["crowdtrace_ready"]
+        assert len(asked) == 1
 
     def test_a_late_task_is_marked(self, client: Client) -> None:
         from common.task_record import DONE

@@ -94,7 +94,7 @@ def abuse(request: HttpRequest) -> HttpResponse:
 
 
 def _left_out(days: list[abuse_figures.DayFigures], now: dt.datetime) -> list[tuple[abuse_figures.DayFigures, int]]:
-    passes = left_out.passes_left_out(abuse_figures.first_day(now))
+    passes = left_out.passes_left_out([epoch.date for epoch in abuse_figures.scored_epochs(now)])
     return [(day, passes.get(day.day, 0)) for day in days]
 
 

@@ -14,6 +14,7 @@ from common import valkey
 from common.tables import migrations_missing
 from common.time import deployment_zone, utc_now
 from common.web.problems import MethodNotAllowed
+from exports.lake import deployment
 from passes.models import IssuerKey
 
 log = logging.getLogger(__name__)
@@ -97,5 +98,5 @@ CHECKS: Final[dict[str, Callable[[], bool]]] = {
     "secrets": _secrets,
     "issuer key": _issuer_key,
 }
-WITHOUT: Final[dict[str, Callable[[], bool]]] = {"limits": _limits}
+WITHOUT: Final[dict[str, Callable[[], bool]]] = {"limits": _limits, "lake": deployment.responds}
 """Parts that requests can do without, so that a server without them is still ready."""

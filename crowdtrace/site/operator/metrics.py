@@ -54,14 +54,19 @@ class DeploymentCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield the metric families."""
         ready = GaugeMetricFamily("crowdtrace_ready", "Whether a part that requests need is available", labels=["part"])
-        for part, is_there in states(CHECKS | WITHOUT).items():
+        found = states(CHECKS | WITHOUT)
+        for part, is_there in found.items():
             if is_there is not None:
                 ready.add_metric([part.replace(" ", "_")], is_there)
         yield ready
-        with suppress(RedisError):
-            yield from of_counts(measures.read())
-        with suppress(DatabaseError):
-            yield from of_status(state_of_deployment(self._now), self._now)
+        # Each further question to a store that does not respond would wait as long as the first, and a monitor
+        # that gets no response in time (10 s is usual) sees only that the web server is down.
+        if found["valkey"]:
+            with suppress(RedisError):
+                yield from of_counts(measures.read())
+        if found["database"]:
+            with suppress(DatabaseError):
+                yield from of_status(state_of_deployment(self._now), self._now)
 
 
 def of_counts(counts: Mapping[Measure, Mapping[tuple[str, ...], int]]) -> Iterator[Metric]:

@@ -8,11 +8,9 @@ import datetime as dt
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from enum import Enum
 from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.db import connection
 from redis import RedisError
 
@@ -22,6 +20,9 @@ from common.time import deployment_zone
 from crowdtrace.site.vitals import counts
 from crowdtrace.site.vitals.counts import PageSpeed
 from exports import conf
+from exports.lake import deployment
+from exports.lake.deployment import storage
+from exports.lake.storage import LocalObjects, local_path
 from exports.models import Release, Step
 from exports.selectors import verified_failures
 from passes import selectors as of_passes
@@ -47,8 +48,19 @@ LATE_AFTER: Final[dict[str, dt.timedelta]] = {
 }
 """Time after its last success from which a scheduled task is late: its period plus a margin."""
 LONG_QUEUE: Final = 100
+QUIET: Final = LATE_AFTER["passes.alerts"]
+"""Time without the end of any task from which worker or schedule is not running: a task is sent each minute."""
+FEW_BYTES_FREE: Final = 5_000_000_000
+"""The same figure as in the alert `CrowdTraceDiskFull`."""
 
 Part = TypeVar("Part")
+
+
+class Program(Enum):
+    """A program that does the scheduled work."""
+
+    WORKER = "worker"
+    SCHEDULE = "schedule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +90,20 @@ class Storage:
     lake: int | None
     free: int | None
 
+    @property
+    def is_nearly_full(self) -> bool:
+        """Return whether little space is known to be free."""
+        return self.free is not None and self.free < FEW_BYTES_FREE
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
     """Everything on the page."""
 
     work: Work | None
+    stopped: Program | None
     counts_limits: bool
+    lake_responds: bool
     tasks: list[TaskState]
     latest: Release | None
     stuck: list[Release]
@@ -106,7 +125,10 @@ class Status:
         return sum(
             (
                 self.work is None or self.work.waiting > LONG_QUEUE,
+                self.stopped is not None,
                 not self.counts_limits,
+                not self.lake_responds,
+                self.storage.is_nearly_full,
                 any(task.is_late or task.failures for task in self.tasks),
                 bool(self.stuck),
                 bool(self.stuck_verified),
@@ -124,6 +146,8 @@ def status(now: dt.datetime) -> Status:
     ended = last_ended_day(now, deployment_zone())
     return Status(
         work=work,
+        stopped=None if work is None else stopped_program(work, now),
+        lake_responds=deployment.responds(),
         counts_limits=bool(_or_none(valkey.limits().ping)),
         tasks=_tasks(work, now),
         latest=Release.objects.filter(step=Step.ANNOUNCED).order_by("-day").first(),
@@ -140,6 +164,18 @@ def status(now: dt.datetime) -> Status:
         speeds=counts.page_speeds(now),
         refused=refused_last(),
     )
+
+
+def stopped_program(work: Work, now: dt.datetime) -> Program | None:
+    """Return the program that seems to have stopped: tasks that wait are the worker's, none are the schedule's fault.
+
+    A new deployment, in which no task has ended yet, lacks a worker once as many tasks wait as are sent in that time.
+    """
+    if not work.done:
+        return Program.WORKER if work.waiting > QUIET / dt.timedelta(minutes=1) else None
+    if now - max(work.done.values()) <= QUIET:
+        return None
+    return Program.WORKER if work.waiting else Program.SCHEDULE
 
 
 def _tasks(work: Work | None, now: dt.datetime) -> list[TaskState]:
@@ -179,12 +215,15 @@ def _valkey_bytes() -> int:
 
 def _lake() -> tuple[int | None, int | None]:
     """Return the size of a lake in a folder and the free space of its disk; only a provider knows a bucket's size."""
-    parts = urlsplit(settings.LAKE_URL)
-    folder = Path(parts.path)
-    if parts.scheme != "file" or not folder.is_dir():
+    files = storage()
+    if files.is_s3:
         return None, None
-    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    return size, shutil.disk_usage(folder).free
+    folder = local_path(files.url)
+    try:
+        sizes = [each.size for each in LocalObjects().versions(files.url)]
+        return sum(sizes), shutil.disk_usage(folder).free
+    except OSError:
+        return None, None
 
 
 def _or_none(read: Callable[[], Part]) -> Part | None:

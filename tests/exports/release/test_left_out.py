@@ -53,7 +53,7 @@ def test_a_day_of_a_device_left_out_takes_its_passes_alone() -> None:
     assert counted() == 3
     leave_out(place, DAY)
     assert counted() == 2
-    assert left_out.passes_left_out(DAY) == {DAY: 1}
+    assert left_out.passes_left_out([DAY]) == {DAY: 1}
     leave_out(place)
     assert counted() == 3
     verbs = AuditEntry.objects.filter(verb__startswith="abuse").order_by("verb").values_list("verb", "subject")
