@@ -1,5 +1,6 @@
 """Tickets on a phone: drawn ahead, spent once, never under a key that changed, never shown to two places."""
 
+import datetime as dt
 import json
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -72,11 +73,22 @@ def tickets(page: Page) -> list[dict[str, Any]]:
     return [row for row in stored_rows(page, "tickets") if row["signatures"] is not None]
 
 
-def draw_ahead(page: Page, *, days: int = DAYS) -> Response:
-    """Open the app without checking in, and return the response to its draw of tickets."""
+def missing_days(page: Page) -> int:
+    """Return how many of the days that can be drawn have no ticket, by the phone's clock; the deployment is in UTC."""
+    today = dt.datetime.fromtimestamp(page.evaluate("Date.now()") / 1000, dt.UTC).date()
+    ahead = {(today + dt.timedelta(days=number)).isoformat() for number in range(DAYS)}
+    return len(ahead - {row["epoch"]["date"] for row in tickets(page)})
+
+
+def draw_ahead(page: Page, *, is_new: bool = True) -> Response:
+    """Open the app without checking in, and return the response to its draw of tickets.
+
+    `is_new`: a person draws for the first time, so all days are missing. Otherwise the number depends on whether a day
+    has ended on the phone, whose clock the test sets forward.
+    """
     page.context.clock.fast_forward(MORE_THAN_AN_OPENING)
     go_home(page)
-    before = len(tickets(page))
+    before, days = len(tickets(page)), DAYS if is_new else missing_days(page)
 
     def is_answer(response: Response) -> bool:
         return response.url.endswith("/api/v1/tickets") and response.status != HTTPStatus.UNAUTHORIZED
@@ -462,7 +474,7 @@ def test_a_key_that_the_server_forgot_is_registered_again_and_draws(open_context
     Visitor.objects.all().delete()
     first = sent.of("/tickets")[0].post_data or ""
     sent.requests.clear()
-    draw_ahead(phone, days=5)
+    draw_ahead(phone, is_new=False)
     assert {len(each.post_data or "") for each in sent.of("/tickets")} == {len(first)}, "five days or fifteen"
     assert [each.split("/")[-1] for each in sent.paths] == ["ticket-keys.json", "tickets", "visitors", "tickets"]
     assert Visitor.objects.count() == 1

@@ -17,6 +17,7 @@ import psutil
 import pyarrow as pa
 import pytest
 
+from embedded.processes import wait_until
 from exports.engine import process
 from exports.engine.deployment import work_folder
 from exports.engine.engine import Engine, job_of
@@ -564,7 +565,11 @@ class TestForkServer:
 
     def test_a_copy_has_no_descriptor_of_another(self, server: process.ForkServer) -> None:
         first, second = server.copy(), server.copy()
-        shared = descriptors(first.pid) & descriptors(second.pid)
+
+        def share_nothing() -> bool:
+            return descriptors(first.pid) & descriptors(second.pid) == {"/dev/null"}  # of standard error
+
+        # Its number is known before it has closed what it inherited.
+        assert wait_until(share_nothing, seconds=PATIENCE_S)
         first.end()
         second.end()
-        assert shared == {"/dev/null"}  # of standard error
