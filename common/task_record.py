@@ -16,6 +16,7 @@ from common.time import utc_now, z
 
 DONE: Final = "crowdtrace:tasks:done"
 FAILED: Final = "crowdtrace:tasks:failed"
+LAST_FAILED: Final = "crowdtrace:tasks:last-failed"
 FAILURES_LIVE: Final = dt.timedelta(days=14)
 QUEUE: Final = "celery"
 UNFINISHED: Final = "unacked"
@@ -45,18 +46,20 @@ class RecordedTask(_Task):
             name = f"{FAILED}:{utc_now().date().isoformat()}"
             store.hincrby(name, self.name, 1)
             store.expire(name, FAILURES_LIVE)
+            store.set(LAST_FAILED, z(utc_now()))
 
         _write(count)
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The waiting tasks, and the state of each task; `failures` of the last 14 days."""
+    """The waiting tasks, and the state of each task; `failures` of the last 14 days, `last_failed` of any task."""
 
     waiting: int
     unfinished: int
     done: dict[str, dt.datetime]
     failures: dict[str, int]
+    last_failed: dt.datetime | None = None
 
 
 def read_work(now: dt.datetime) -> Work:
@@ -67,15 +70,17 @@ def read_work(now: dt.datetime) -> Work:
     pipe.llen(QUEUE)
     pipe.hlen(UNFINISHED)
     pipe.hgetall(DONE)
+    pipe.get(LAST_FAILED)
     for day in days:
         pipe.hgetall(f"{FAILED}:{day}")
-    waiting, unfinished, done, *failed = pipe.execute()
+    waiting, unfinished, done, last_failed, *failed = pipe.execute()
     failures: dict[str, int] = {}
     for day in failed:
         for name, count in day.items():
             failures[name.decode()] = failures.get(name.decode(), 0) + int(count)
     when = {name.decode(): dt.datetime.fromisoformat(at.decode()) for name, at in done.items()}
-    return Work(waiting=waiting, unfinished=unfinished, done=when, failures=failures)
+    last = dt.datetime.fromisoformat(last_failed.decode()) if last_failed else None
+    return Work(waiting=waiting, unfinished=unfinished, done=when, failures=failures, last_failed=last)
 
 
 def _write(action: Any) -> None:

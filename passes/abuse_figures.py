@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.db.models import Count, Q
 
+from passes.clock import calendar
 from passes.codec.epochs import Epoch
 from passes.limits import FASTEST_SURVEY_S
 from passes.models import Pass
@@ -63,7 +64,10 @@ def scored_epochs(now: dt.datetime) -> list[Epoch]:
 def figures_of_days(now: dt.datetime) -> list[DayFigures]:
     """Return the figures of the days that are still scored, newest first; none of a day without any."""
     from_score = threshold()
-    found = (_figures_of_day(epoch, from_score) for epoch in scored_epochs(now))
+    days = scored_epochs(now)
+    # Check-in for tomorrow is open, so answers may be too fast for it.
+    tomorrow = calendar().following(calendar().current(now.timestamp()))
+    found = (_figures_of_day(epoch, from_score) for epoch in (tomorrow, *days))
     return [day for day in found if day.scans or day.kept_out or day.too_fast]
 
 

@@ -17,7 +17,10 @@ from venues.models import Venue
 
 BEFORE: Final = dt.timedelta(hours=1)
 AFTER: Final = dt.timedelta(days=1)
-"""How far outside of its pass's epoch a scan is looked for, because clocks differ."""
+"""How far outside of its pass's epoch a scan is looked for, because clocks differ.
+
+A scan that arrived later than it may is stored under the time of its arrival, and is not found.
+"""
 
 
 def epochs_back(now: dt.datetime, days: int) -> list[Epoch]:

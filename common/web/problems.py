@@ -40,6 +40,8 @@ from redis import RedisError
 from rest_framework import exceptions as drf
 from rest_framework.settings import api_settings
 
+from common.away import AwayError
+
 CONTENT_TYPE: Final = "application/problem+json"
 API_PREFIXES: Final = ("/api/", "/.well-known/", "/healthz", "/readyz")
 RETRY_AFTER_OUTAGE_SECONDS: Final = 5
@@ -410,7 +412,7 @@ _PLAIN: Final[tuple[tuple[type[BaseException] | tuple[type[BaseException], ...],
     (drf.MethodNotAllowed, MethodNotAllowed),
     (drf.NotAcceptable, NotAcceptable),
     (drf.UnsupportedMediaType, UnsupportedMediaType),
-    ((OperationalError, InterfaceError, RedisError, ConnectionError), Unavailable),
+    ((OperationalError, InterfaceError, RedisError, AwayError), Unavailable),
 )
 
 

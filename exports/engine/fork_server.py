@@ -5,7 +5,10 @@ exits with that process. It never reads a query: it forks a copy, which runs `wo
 
 Standard input is a Unix socket. Each message on it asks for a copy, and carries three file descriptors: the copy's
 input, the copy's output, and a socket for this copy alone. On the latter are sent, as lines, the copy's process number
-and, when it has ended, its return code as in `subprocess`. When the other end is closed, the copy is killed.
+(0 if the system makes no more processes) and, when it has ended, its return code as in `subprocess`. When the other end
+is closed, the copy is killed.
+
+All copies share one layout of memory and one hash seed until the server is replaced.
 """
 
 import contextlib
@@ -24,6 +27,7 @@ from typing import Final, NoReturn
 # Doors on the same machine have priority.
 NICENESS: Final = 10
 DESCRIPTORS: Final = 3
+REFUSED: Final = -1
 if __name__ == "__main__":
     os.nice(NICENESS)
     sys.path.append(str(Path(__file__).resolve().parents[2]))
@@ -62,15 +66,26 @@ class _Server:
                         _kill(key.data)
 
     def _copy(self, selector: selectors.BaseSelector, descriptors: list[int]) -> None:
+        if len(descriptors) != DESCRIPTORS:  # this process has no room for them
+            for each in descriptors:
+                os.close(each)
+            return
         source, target, own = descriptors
-        process = os.fork()
+        channel = socket.socket(fileno=own)
+        try:
+            process = os.fork()
+        except OSError:  # the system makes no more processes
+            process = REFUSED
         if process == 0:
             selector.close()
             self._become_worker(source, target)
         os.close(source)
         os.close(target)
-        self.copies[process] = channel = socket.socket(fileno=own)
-        _tell(channel, process)
+        _tell(channel, max(process, 0))
+        if process == REFUSED:
+            channel.close()
+            return
+        self.copies[process] = channel
         selector.register(channel, selectors.EVENT_READ, process)
 
     def _become_worker(self, source: int, target: int) -> NoReturn:
@@ -81,7 +96,7 @@ class _Server:
             os.setsid()
             os.dup2(source, 0)
             os.dup2(target, 1)
-            # Sockets of other copies must not stay open here, or closing them would kill nobody.
+            # Other clients must see that the fork server is gone, even while this copy runs.
             os.closerange(3, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
             worker.main()
             code = 0

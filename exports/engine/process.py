@@ -6,6 +6,7 @@ query: a copy has seen no other query.
 """
 
 import contextlib
+import logging
 import os
 import selectors
 import signal
@@ -22,6 +23,8 @@ from typing import IO, Final
 from exports.engine.errors import QueryBusyError, QueryError
 from exports.engine.limits import Limits
 
+log = logging.getLogger(__name__)
+
 FORK_SERVER: Final = Path(__file__).with_name("fork_server.py")
 TOO_SLOW: Final = "The query took more than %g seconds and was ended. Read fewer days (by scan_date), or join less."
 TOO_LARGE: Final = "The answer is larger than %d MB. Ask for fewer columns or rows, or fetch the release's files."
@@ -37,6 +40,8 @@ READ_BYTES: Final = 1 << 16
 ASK_SECONDS: Final = 0.5
 # A fork server that does not respond for so long is replaced.
 PATIENCE_SECONDS: Final = 30.0
+# Arrow's allocator starts a thread otherwise; a process that copies itself should have few.
+ENVIRONMENT: Final = {"HOME": "/nonexistent", "TZ": "UTC", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
 # The response of a check has the query's tables, or the error.
 MOST_OF_A_CHECK: Final = 1 << 16
 
@@ -50,23 +55,23 @@ class Process:
         self.stdin, self.stdout, self._channel = stdin, stdout, channel
         channel.settimeout(PATIENCE_SECONDS)
         self._lines = channel.makefile("rb")
+        self._has_ended = False
         self._code: int | None = None
-        self.pid = self._number() or 0
+        number = self._number()
+        self.pid, self.is_refused = number or 0, number == 0
 
     @property
     def is_started(self) -> bool:
         """Return whether the fork server made the copy."""
         return bool(self.pid)
 
-    def wait(self) -> int:
-        """Wait until the process has ended, and return its code as in `subprocess`; -9 if the fork server is gone."""
-        if self._code is None:
-            self._code = self._number()
-        if self._code is None:
-            if self.is_started:
-                with contextlib.suppress(ProcessLookupError):
+    def wait(self) -> int | None:
+        """Wait until the process has ended, and return its code as in `subprocess`; `None` if nobody knows it."""
+        if not self._has_ended:
+            self._has_ended, self._code = True, self._number()
+            if self._code is None and self.is_started:  # the fork server is gone, and does not kill it
+                with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(self.pid, signal.SIGKILL)
-            self._code = -signal.SIGKILL
         return self._code
 
     def end(self) -> None:
@@ -104,11 +109,20 @@ class ForkServer:
         Raise `QueryBusyError` if the second one does not respond either.
         """
         for _ in range(2):
-            made = self._copy_of(server := self._server())
+            try:
+                made = self._copy_of(server := self._server())
+            except OSError as error:
+                log.error("no process for a query could be started", exc_info=error)
+                break
             if made.is_started:
                 return made
             made.end()
+            if made.is_refused:
+                log.error("no process for a query could be started: the system makes no more")
+                break
             self._drop(server)
+        else:
+            log.error("the fork server of queries ended or did not respond, twice")
         raise QueryBusyError("no process for the query could be started; try again in a moment")
 
     def end(self) -> None:
@@ -127,21 +141,25 @@ class ForkServer:
             if self._running is server:
                 self._running = None
         process, requests = server
-        requests.close()
         process.kill()
         process.wait()
+        requests.close()
 
     @staticmethod
     def _copy_of(server: tuple[subprocess.Popen[bytes], socket.socket]) -> Process:
-        with ExitStack() as theirs:
+        with ExitStack() as theirs, ExitStack() as ours:
             source, stdin = os.pipe()
             theirs.callback(os.close, source)
+            ours.callback(os.close, stdin)
             stdout, target = os.pipe()
             theirs.callback(os.close, target)
+            ours.callback(os.close, stdout)
             channel, own = socket.socketpair()
             theirs.callback(own.close)
+            ours.callback(channel.close)
             with contextlib.suppress(OSError):  # it ended, or was replaced: nothing comes from the channel
                 socket.send_fds(server[1], [b"+"], [source, target, own.fileno()])
+            ours.pop_all()
         return Process(os.fdopen(stdin, "wb"), os.fdopen(stdout, "rb", buffering=0), channel)
 
 
@@ -155,7 +173,7 @@ def _started() -> tuple[subprocess.Popen[bytes], socket.socket]:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd="/",
-            env={"HOME": "/nonexistent", "TZ": "UTC"},
+            env=ENVIRONMENT,
             start_new_session=True,
         )
     return process, requests
@@ -165,11 +183,11 @@ SERVER: Final = ForkServer()
 
 
 class Conversation:
-    """The exchange with a process that checks and runs one query; its time is counted from the first message."""
+    """The exchange with a process that checks and runs one query; its time counts from `started`, by default now."""
 
-    def __init__(self, process: Process, limits: Limits) -> None:
+    def __init__(self, process: Process, limits: Limits, started: float | None = None) -> None:
         self._process, self._limits = process, limits
-        self._started = time.monotonic()
+        self._started = time.monotonic() if started is None else started
 
     @property
     def elapsed_ms(self) -> int:
@@ -219,7 +237,10 @@ class Conversation:
 
     def _death(self) -> QueryError:
         """Return the error for a process that exited without a response."""
-        match -self._process.wait():
+        code = self._process.wait()
+        if code is None:
+            return QueryError("failed", "The query was ended without an answer. Send it again.")
+        match -code:
             case signal.SIGPROF:
                 return QueryError("too-complex", TOO_COMPLEX % self._limits.parse_seconds)
             case signal.SIGXCPU:
@@ -230,8 +251,9 @@ class Conversation:
 @contextmanager
 def conversing(limits: Limits) -> Iterator[Conversation]:
     """Hold a process for one query; kill it at the end."""
+    started = time.monotonic()
     process = SERVER.copy()
     try:
-        yield Conversation(process, limits)
+        yield Conversation(process, limits, started)
     finally:
         process.end()

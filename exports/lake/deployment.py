@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -13,7 +14,7 @@ from django.conf import settings
 
 from exports import conf
 from exports.lake.errors import reaching_the_lake
-from exports.lake.storage import Storage
+from exports.lake.storage import RESPONDS_S, Storage
 
 if TYPE_CHECKING:
     from exports.lake.catalogue import Lake
@@ -36,9 +37,15 @@ def storage() -> Storage:
 
 
 def responds() -> bool:
-    """Return, within a few seconds, whether the storage of the lake responds."""
-    files = storage()
-    return files.objects().responds(files.url)
+    """Return, within `RESPONDS_S`, whether the storage of the lake responds.
+
+    A thread of its own asks: names, several addresses and network file systems may each wait longer than that.
+    """
+    files, found = storage(), list[bool]()
+    asking = threading.Thread(target=lambda: found.append(files.objects().responds(files.url)), daemon=True)
+    asking.start()
+    asking.join(RESPONDS_S)
+    return bool(found and found[0])
 
 
 def verified_storage(*, reader: str) -> Storage:
@@ -54,9 +61,15 @@ def verified_storage(*, reader: str) -> Storage:
 def _assumed(role: str, files: Storage, reader: str, _period: float) -> Storage:
     """Assume the role, once per reader and period, which is half the lifetime of the credentials."""
     import boto3
+    from botocore.config import Config
 
     given = {"aws_access_key_id": files.access_key, "aws_secret_access_key": files.secret_key}
-    client = boto3.client("sts", region_name=files.region, **{name: value for name, value in given.items() if value})
+    client = boto3.client(
+        "sts",
+        region_name=files.region,
+        config=Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2}),
+        **{name: value for name, value in given.items() if value},
+    )
     found = client.assume_role(RoleArn=role, RoleSessionName=f"crowdtrace-{reader}", DurationSeconds=2 * ROLE_SECONDS)
     keys = found["Credentials"]
     return replace(

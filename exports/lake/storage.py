@@ -106,8 +106,9 @@ class Storage:
             return self.access_key, self.secret_key, self.session_token
         import boto3
 
-        found = boto3.Session().get_credentials()
-        frozen = found.get_frozen_credentials() if found is not None else None
+        with reaching_the_lake():
+            found = boto3.Session().get_credentials()
+            frozen = found.get_frozen_credentials() if found is not None else None
         return (frozen.access_key, frozen.secret_key, frozen.token or "") if frozen is not None else ("", "", "")
 
     def objects(self) -> "Objects":
@@ -287,7 +288,7 @@ class S3Objects:
             client.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
         except ClientError as error:
             return bool(error.response["Error"]["Code"] == "AccessDenied")
-        except BotoCoreError:
+        except (BotoCoreError, ValueError):  # the latter for an endpoint that is no URL
             return False
         return True
 

@@ -11,6 +11,7 @@ from common import audit, crypto
 from common.web.problems import Gone, Invalid, NotFound, Unavailable
 from exports.dataset.tables import VERIFIED
 from exports.lake.deployment import verified_storage
+from exports.lake.errors import reaching_the_lake
 from exports.lake.storage import StoredObject
 from exports.models import Credential, Recipient, VerifiedDay, VerifiedFile
 
@@ -95,10 +96,11 @@ def read_file(*, credential: Credential, day: dt.date, number: int, now: dt.date
         files = list(VerifiedFile.objects.filter(day=day).order_by("name").values_list("name", flat=True))
         if number >= len(files):
             raise NotFound
-        store = verified_storage(reader=str(credential.recipient.public_id))
-        url = store.at(VERIFIED.zone.value, VERIFIED.name, files[number])
         try:
-            body = store.objects().read(StoredObject(url, 0))
+            with reaching_the_lake():
+                store = verified_storage(reader=str(credential.recipient.public_id))
+                url = store.at(VERIFIED.zone.value, VERIFIED.name, files[number])
+                body = store.objects().read(StoredObject(url, 0))
         except FileNotFoundError:
             continue
         _note_access(credential, f"{day.isoformat()}/{number}", "verified.read", now)

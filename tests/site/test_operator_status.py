@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from common import valkey
-from common.task_record import DONE, QUEUE, Work
+from common.task_record import DONE, LAST_FAILED, QUEUE, UNFINISHED, Work
 from common.time import utc_now, z
 from crowdtrace.site.operator.status import Program, Status, status, stopped_program
 from embedded.network import free_port
@@ -135,10 +135,18 @@ def test_a_stopped_worker_and_a_stopped_schedule_are_not_confused(
     assert stopped_program(Work(waiting=waiting, unfinished=0, done=done, failures={}), NOW) is stopped
 
 
+def test_tasks_that_fail_or_hang_are_not_taken_for_a_schedule_that_stopped() -> None:
+    done = {"passes.alerts": NOW - 20 * MINUTE}
+    failing = Work(waiting=0, unfinished=0, done=done, failures={}, last_failed=NOW - MINUTE)
+    assert stopped_program(failing, NOW) is None
+    hanging = Work(waiting=0, unfinished=1, done=done, failures={})
+    assert stopped_program(hanging, NOW) is Program.WORKER
+
+
 def test_the_page_says_that_the_worker_has_stopped(operator: Client) -> None:
     store: Any = valkey.client()
     there, queued = store.hgetall(DONE), store.lrange(QUEUE, 0, -1)
-    store.delete(DONE, QUEUE)
+    store.delete(DONE, QUEUE, UNFINISHED, LAST_FAILED)
     try:
         store.hset(DONE, "passes.alerts", z(utc_now() - 20 * MINUTE))
         assert "the schedule is not running" in page_of(operator)[1]

@@ -167,15 +167,15 @@ def status(now: dt.datetime) -> Status:
 
 
 def stopped_program(work: Work, now: dt.datetime) -> Program | None:
-    """Return the program that seems to have stopped: tasks that wait are the worker's, none are the schedule's fault.
+    """Return the program that seems to have stopped: the worker if tasks wait or are in progress, else the schedule.
 
     A new deployment, in which no task has ended yet, lacks a worker once as many tasks wait as are sent in that time.
     """
     if not work.done:
         return Program.WORKER if work.waiting > QUIET / dt.timedelta(minutes=1) else None
-    if now - max(work.done.values()) <= QUIET:
+    if now - max(work.done.values()) <= QUIET or (work.last_failed and now - work.last_failed <= QUIET):
         return None
-    return Program.WORKER if work.waiting else Program.SCHEDULE
+    return Program.WORKER if work.waiting or work.unfinished else Program.SCHEDULE
 
 
 def _tasks(work: Work | None, now: dt.datetime) -> list[TaskState]:

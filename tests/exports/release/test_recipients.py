@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from common import crypto
 from common.models import AuditEntry
+from embedded.network import free_port
 from exports.erasure import batches, requests
 from exports.models import Credential, Recipient, VerifiedDay
 from exports.release import recipients
@@ -47,6 +48,14 @@ def a_token(*, days: int = 14, first: dt.date = DAY, last: dt.date = DAY) -> tup
 
 def read(headers: dict[str, str], *, day: dt.date = DAY, number: int = 0, now: dt.datetime = NOW) -> Any:
     return send("GET", f"/api/v1/verified/{day}/{number}", now=now, headers=headers)
+
+
+def test_a_bucket_that_does_not_respond_gets_503(rows: list[Pass], settings: Any) -> None:
+    _recipient, headers = a_token()
+    settings.LAKE_URL, settings.LAKE_S3_ENDPOINT = "s3://bucket/prefix", f"http://127.0.0.1:{free_port()}"
+    settings.LAKE_S3_ACCESS_KEY = settings.LAKE_S3_SECRET_KEY = "none"
+    response = read(headers)
+    assert (response.status_code, "Retry-After" in response) == (503, True)
 
 
 class TestTheOperator:
