@@ -12,8 +12,9 @@ class Limits:
     """The resources of one query; `parallel` queries run at once in a home.
 
     `parse_seconds` is processor time, `seconds` wall-clock time. `memory_mb` limits all memory of a process, Python and
-    libraries included, so all queries of a home together use at most `parallel` times as much. `max_values` counts
-    the cells of a result, with those inside lists, rows and maps, because some take no bytes.
+    libraries included, so all queries of a home together use at most `parallel` times as much; the fork servers
+    that start them are not counted. `max_values` counts the cells of a result, with those inside lists, rows and maps,
+    because some take no bytes.
     """
 
     seconds: float = 30.0

@@ -147,7 +147,7 @@ class Objects(Protocol):
         ...
 
     def responds(self, url: str) -> bool:
-        """Return, within a few seconds, whether the storage at the lake's URL responds."""
+        """Return whether the storage at the lake's URL responds; it may wait for each address of a name."""
         ...
 
 

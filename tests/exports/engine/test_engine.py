@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import selectors
+import signal
 import socket
 import subprocess
 import sys
@@ -571,6 +572,11 @@ class TestForkServer:
             asker.kill()
         _, left = psutil.wait_procs(started, timeout=PATIENCE_S)
         assert left == []
+
+    def test_the_fork_server_kills_a_process_that_is_given_up(self, server: process.ForkServer) -> None:
+        given_up = server.copy()
+        given_up.end()
+        assert given_up.wait() == -signal.SIGKILL
 
     def test_a_copy_has_no_descriptor_of_another(self, server: process.ForkServer) -> None:
         first, second = server.copy(), server.copy()
